@@ -2,7 +2,7 @@ import type { Command } from "commander";
 import type { CommandRegistration } from "./command.ts";
 import { helpBelow } from "./help-text.ts";
 import type { PlanOptions } from "./plan.ts";
-import { collect, positiveNumber, wantsColour, wholeNumber } from "./words.ts";
+import { collect, durationNs, positiveNumber, wantsColour, wholeNumber } from "./words.ts";
 
 const below = helpBelow({
   notes: [
@@ -45,6 +45,11 @@ export const planCommand: CommandRegistration = (program, exit) => {
     .option("--param <NAME=value>", "value of a parameter in paths of the scenario (repeatable)", collect)
     .option("--baseline <scenario>", "what is run today, to compare with; default the scenario as it stands")
     .option("--exhaustive", "run every candidate that bounds let pass over all requests")
+    .option(
+      "--day [trace]",
+      "plan a fleet over time instead: replicas, cost and SLO misses by the hour under scaling policies, through a request trace or the scenario's own traffic",
+    )
+    .option("--hour <duration>", "length of an hour of --day, for traces that are shorter (default: 1h)", durationNs)
     .option("-o, --output <folder>", "write plan.json, scenarios of what was found, and files to deploy it")
     .option("--threads <n>", "runs at a time (default: one for each processor)", wholeNumber(1, 1024))
     .option("--json", "print plan.json")

@@ -32,6 +32,8 @@ export interface PlanOptions {
   readonly param?: readonly string[];
   readonly baseline?: string;
   readonly exhaustive?: boolean;
+  readonly day?: string | true;
+  readonly hour?: number;
   readonly output?: string;
   readonly threads?: number;
   readonly json?: boolean;
@@ -55,6 +57,10 @@ export async function plan(file: string, options: PlanOptions, colour: boolean):
       params: await paramsFor(file, given, io),
     };
     const scenario = parseScenario(text, file, base);
+    if (options.day !== undefined) {
+      const { printDay } = await import("./plan-day.ts");
+      return await printDay(scenario, options, { io, watch, progress });
+    }
     const baseline =
       options.baseline === undefined ? null : { file: options.baseline, text: await io.readText(options.baseline) };
     const { output } = options;
@@ -69,9 +75,12 @@ export async function plan(file: string, options: PlanOptions, colour: boolean):
       ...(progress === null ? {} : { onProgress: progress.update }),
     });
     progress?.clear();
-    if (output !== undefined) await writePlan(output, document, base, fileReader(io));
+    const written = output === undefined ? [] : await writePlan(output, document, base, fileReader(io));
     if (options.json === true) io.out(jsonDocument(document));
-    else io.out(terminalPage(planPage(document), io.style, io.width));
+    else
+      io.out(
+        terminalPage(planPage(document, output === undefined ? null : { folder: output, written }), io.style, io.width),
+      );
     return watch.signal.aborted ? watch.code() : codeOf(document);
   } catch (error) {
     progress?.clear();

@@ -1,7 +1,8 @@
 import type { Command } from "commander";
 import type { CommandRegistration } from "./command.ts";
 import { helpBelow } from "./help-text.ts";
-import type { ListOptions, MergeOptions, QueryOptions, SweepOptions } from "./sweep.ts";
+import type { SweepOptions } from "./sweep.ts";
+import type { ListOptions, MergeOptions, QueryOptions } from "./sweep-results.ts";
 import { collect, redisHelp, wantsColour, wholeNumber } from "./words.ts";
 
 const below = helpBelow({
@@ -68,7 +69,7 @@ export const sweepCommand: CommandRegistration = (program, exit) => {
     .option("--top <n>", topHelp, wholeNumber(1))
     .option("--json", "print JSON")
     .action(async (folder: string, _options: unknown, command: Command) => {
-      const { list } = await import("./sweep.ts");
+      const { list } = await import("./sweep-results.ts");
       await list(folder, command.optsWithGlobals<ListOptions>(), wantsColour(command));
     });
   sweep
@@ -77,7 +78,7 @@ export const sweepCommand: CommandRegistration = (program, exit) => {
     .argument("<folder...>", "folders of the shards")
     .option("-o, --output <folder>", "folder of the merged results")
     .action(async (folders: string[], _options: unknown, command: Command) => {
-      const { merge } = await import("./sweep.ts");
+      const { merge } = await import("./sweep-results.ts");
       await merge(folders, command.optsWithGlobals<MergeOptions>(), wantsColour(command));
     });
   sweep
@@ -87,7 +88,7 @@ export const sweepCommand: CommandRegistration = (program, exit) => {
     .argument("<folder...>", "folders of results")
     .option("--json", "print JSON")
     .action(async (sql: string, folders: string[], _options: unknown, command: Command) => {
-      const { query } = await import("./sweep.ts");
+      const { query } = await import("./sweep-results.ts");
       await query(sql, folders, command.optsWithGlobals<QueryOptions>(), wantsColour(command));
     });
 };

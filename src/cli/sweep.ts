@@ -1,35 +1,21 @@
 import { availableParallelism } from "node:os";
-import { join } from "node:path";
 import { type ExitCode, exitCodes, UsageError } from "../core/errors.ts";
-import { jsonDocument } from "../core/json.ts";
-import { oneLine } from "../core/printable.ts";
 import { formatCount } from "../core/units.ts";
 import { unlessAborted } from "../files/cooperative.ts";
-import { checkDesign, designDigest, pathsOf } from "../plan/design/design.ts";
+import { checkDesign, pathsOf } from "../plan/design/design.ts";
 import { readDesign } from "../plan/design/read-design.ts";
 import type { Executor } from "../plan/execute/executor.ts";
 import { type ExecutorName, executors } from "../plan/execute/executors.ts";
 import type { Notice } from "../plan/execute/queue/redis-link.ts";
-import { queryResults } from "../plan/results/query-results.ts";
-import { listResults } from "../plan/sweep/list-results.ts";
-import { mergeSweeps } from "../plan/sweep/merge-sweeps.ts";
 import { runSweep, type SweepResult } from "../plan/sweep/run-sweep.ts";
 import { parseShard } from "../plan/sweep/shard.ts";
-import { terminalPage } from "../report/page-terminal.ts";
-import { sweepListingPage } from "../report/sweep-listing.ts";
-import { textTable } from "../report/text-table.ts";
 import { parseScenario } from "../scenario/parse-scenario.ts";
 import { watchInterrupts } from "./interrupt.ts";
-import { type Io, processIo } from "./io.ts";
+import { processIo } from "./io.ts";
 import { progressLine } from "./progress.ts";
 import { paramsFor } from "./scenario-params.ts";
+import { type ListOptions, printListing } from "./sweep-results.ts";
 import { oneOf, redisVariable, splitPair } from "./words.ts";
-
-export interface ListOptions {
-  readonly sort?: string;
-  readonly top?: number;
-  readonly json?: boolean;
-}
 
 export interface SweepOptions extends ListOptions {
   readonly vary?: readonly string[];
@@ -46,16 +32,6 @@ export interface SweepOptions extends ListOptions {
   readonly queue?: string;
   readonly quiet?: boolean;
 }
-
-export interface MergeOptions {
-  readonly output?: string;
-}
-
-export interface QueryOptions {
-  readonly json?: boolean;
-}
-
-const topDefault = 10;
 
 /** Runs the configurations of a sweep that have no result yet, and lists what all came to. */
 export async function sweep(file: string, options: SweepOptions, colour: boolean): Promise<ExitCode> {
@@ -82,9 +58,8 @@ export async function sweep(file: string, options: SweepOptions, colour: boolean
       throw new UsageError("sweep: expected what to vary: --vary, --range, or a sweep section in the scenario");
     checkDesign(design);
     const shard = options.shard === undefined ? null : parseShard(options.shard);
-    const folder = options.output ?? defaultFolder(scenario.name, designDigest(design), options.shard);
     const result = await runSweep(
-      { base: { file, text, settings, params }, design, folder, shard },
+      { base: { file, text, settings, params }, design, folder: options.output ?? null, shard },
       {
         executor,
         signal: watch.signal,
@@ -92,7 +67,7 @@ export async function sweep(file: string, options: SweepOptions, colour: boolean
       },
     );
     progress?.clear();
-    await printListing(io, folder, options, asideOf(result));
+    await printListing(io, result.folder, options, asideOf(result));
     return watch.signal.aborted ? watch.code() : codeOf(result);
   } catch (error) {
     progress?.clear();
@@ -116,53 +91,6 @@ function executorOf({ executor: word, threads, redis, queue }: SweepOptions, not
     notice,
   });
 }
-
-/** Lists what a sweep came to. */
-export async function list(folder: string, options: ListOptions, colour: boolean): Promise<void> {
-  await printListing(processIo(colour), folder, options, "sweep");
-}
-
-/** Puts shards together and lists them. */
-export async function merge(folders: readonly string[], { output }: MergeOptions, colour: boolean): Promise<void> {
-  const io = processIo(colour);
-  if (output === undefined) throw new UsageError("sweep merge: expected -o with the folder of the merged results");
-  const { missing } = await mergeSweeps(output, folders);
-  await printListing(io, output, {}, `${formatCount(folders.length)} parts merged`);
-  if (missing > 0) io.err(`${formatCount(missing)} configurations have no result in these folders\n`);
-}
-
-/** Prints what SQL says of results. */
-export async function query(
-  sql: string,
-  folders: readonly string[],
-  options: QueryOptions,
-  colour: boolean,
-): Promise<void> {
-  const io = processIo(colour);
-  const { columns, rows } = await queryResults(sql, folders);
-  if (options.json === true) {
-    io.out(jsonDocument(rows.map((row) => Object.fromEntries(columns.map((name, i) => [name, row[i]])))));
-    return;
-  }
-  const cells = rows.map((row) =>
-    row.map((value) => (value === null ? "" : oneLine(typeof value === "string" ? value : JSON.stringify(value)))),
-  );
-  io.out(`${textTable([[...columns], ...cells], io.width === undefined ? {} : { width: io.width }).join("\n")}\n`);
-}
-
-async function printListing(io: Io, folder: string, options: ListOptions, aside: string): Promise<void> {
-  const { sort, top = topDefault } = options;
-  const listing = await listResults(folder, { ...(sort === undefined ? {} : { sort }), top });
-  if (options.json === true) io.out(jsonDocument({ folder, ...listing }));
-  else io.out(terminalPage(sweepListingPage(listing, folder, aside), io.style, io.width));
-}
-
-/** The same sweep has the same folder, so that the same command goes on with it. */
-const defaultFolder = (scenario: string, digest: string, shard: string | undefined): string =>
-  join(
-    "sweeps",
-    `${scenario.replace(/[^A-Za-z0-9._-]+/g, "-").slice(0, 64)}-${digest.slice(0, 8)}${shard === undefined ? "" : `-${shard.replace("/", "-of-")}`}`,
-  );
 
 function asideOf({ cached, total, interrupted, rows }: SweepResult): string {
   const run = rows.length - Math.min(cached, rows.length);

@@ -119,6 +119,10 @@ export function formatNumber(x: number, significant = 3): string {
   return String(Number(x.toPrecision(significant)));
 }
 
+/** US dollars: cents from one dollar on, three significant digits below. */
+export const formatDollars = (amount: number): string =>
+  `$${amount >= 1000 ? formatCount(amount) : amount >= 1 ? amount.toFixed(2) : formatNumber(amount)}`;
+
 /** In the largest unit in which the rounded number is at least 1. */
 function scaledBy(value: number, steps: readonly (readonly [string, number])[], base: number): string {
   let at = 0;

@@ -44,6 +44,8 @@ export interface CatalogueEntry {
   readonly name: string;
   /** Other ids of models with the same shape. */
   readonly aliases: readonly string[];
+  /** Its weights on Hugging Face; absent where they are not published there. */
+  readonly repository?: string;
   readonly source: string;
   readonly config: Json;
   readonly published: {

@@ -1,19 +1,27 @@
-import { InfeasibleError } from "../core/errors.ts";
+import { InfeasibleError, refuse } from "../core/errors.ts";
+import { canonicalJson } from "../core/json.ts";
 import { version } from "../core/version.ts";
 import type { Surroundings } from "../resolve/file-reader.ts";
 import { printTarget } from "../scenario/slo-expression.ts";
 import { runBaseline } from "./answer/baseline.ts";
 import { type Finalist, finalistOf } from "./answer/finalists.ts";
-import { answerOf } from "./answer/objective-answer.ts";
-import type { ObjectiveAnswer, PlanBaseline, PlanCandidate, PlanDocument } from "./answer/plan-document.ts";
+import { answerOf, frontierAnswer, rateAnswer } from "./answer/objective-answer.ts";
+import type {
+  FoundCandidate,
+  ObjectiveAnswer,
+  PlanBaseline,
+  PlanCandidate,
+  PlanDocument,
+} from "./answer/plan-document.ts";
 import { type Sensitivity, sensitivities } from "./answer/sensitivity.ts";
 import type { Executor } from "./execute/executor.ts";
+import { type FrontierPoint, frontierOf } from "./frontier/frontier.ts";
 import type { JobBase } from "./job/job.ts";
 import { keyParts } from "./job/job-keys.ts";
 import { outcomeFigures } from "./job/outcome-figures.ts";
 import type { Journal } from "./journal/journal.ts";
-import type { Objective } from "./objectives/objective.ts";
-import { objectives as table } from "./objectives/objectives.ts";
+import { objectives } from "./objectives/objectives.ts";
+import { largestRates } from "./rate/largest-rate.ts";
 import { Evaluator } from "./search/evaluator.ts";
 import { brokenText } from "./search/judge-track.ts";
 import { prune } from "./search/prune.ts";
@@ -52,41 +60,51 @@ export async function makePlan(question: PlanQuestion, base: JobBase, deps: Plan
         ...leftOut.map(({ name, reason }) => `${name}: ${reason}`),
       ].join("\n"),
     );
-  const keys = await keyParts(base, new Set(tracks.flatMap(({ candidate }) => candidate.settings)));
-  const evaluator = new Evaluator({ base, keys, executor, journal, signal });
-  const wanted = plan.objectives.flatMap((name): Objective[] =>
-    name in table ? [table[name as keyof typeof table]] : [],
+  const keys = await keyParts(
+    base,
+    tracks.map(({ candidate }) => candidate.settings),
   );
+  const evaluator = new Evaluator({ base, keys, executor, journal, signal });
   const all = rungsOf(question);
   const rungs = deps.exhaustive ? all.slice(-1) : all;
-  let answers: ObjectiveAnswer[] = [];
+  const answers: ObjectiveAnswer[] = [];
   let baseline: PlanBaseline | null = null;
   let sensitivity: Sensitivity[] | null = null;
+  let frontier: FrontierPoint[] | null = null;
   const finalists: Finalist[] = [];
-  const answered = () => wanted.map((objective) => answerOf(objective, tracks, traffic));
+  const onProgress = () => deps.onProgress?.(tracks.filter(({ state }) => state !== "untested").length, tracks.length);
+  const { alternatives } = plan;
+  const { exhaustive } = deps;
   try {
     await prune(question, tracks, deps, signal);
-    for (const objective of wanted)
-      await search(objective, tracks, {
-        evaluator,
-        rungs,
-        traffic,
-        alternatives: plan.alternatives,
-        exhaustive: deps.exhaustive,
-        onProgress: () => deps.onProgress?.(tracks.filter(({ state }) => state !== "untested").length, tracks.length),
-      });
-    answers = answered();
-    baseline = await baselineOf(question, base, wanted, deps);
+    for (const name of plan.objectives) {
+      if (name === "frontier") {
+        frontier = await frontierOf(tracks, evaluator, onProgress);
+        answers.push(frontierAnswer(frontier));
+      } else if (name === "rate") {
+        const rates = await largestRates(question, tracks, { evaluator, rungs, alternatives, exhaustive, onProgress });
+        answers.push(rateAnswer(rates ?? refuseRate(question), tracks));
+      } else {
+        const objective = objectives[name];
+        await search(objective, tracks, { evaluator, rungs, traffic, alternatives, exhaustive, onProgress });
+        answers.push(answerOf(objective, tracks, traffic));
+      }
+    }
+    baseline = await baselineOf(question, base, deps);
     const byId = new Map(tracks.map((track) => [track.candidate.id, track]));
-    for (const id of finalistIds(answers)) {
-      const track = byId.get(id)!;
-      const settings = [...track.candidate.settings, ...lengthOf(track, question)];
-      finalists.push(await finalistOf(id, base, settings, deps, signal));
+    for (const { id, load } of finalistsOf(answers)) {
+      const settings = [...byId.get(id)!.candidate.settings, ...loadOf(byId.get(id)!, load, question)];
+      finalists.push(await finalistOf(id, base, settings, readerOf(deps), signal));
     }
     const [first] = answers[0]?.found ?? [];
-    if (first !== undefined) {
-      const track = byId.get(first.id)!;
-      sensitivity = await sensitivities(track.candidate, lengthOf(track, question), question, evaluator);
+    if (first !== undefined && plan.objectives[0] !== "frontier") {
+      const { candidate } = byId.get(first.id)!;
+      sensitivity = await sensitivities(
+        candidate,
+        loadOf(byId.get(first.id)!, first.load, question),
+        question,
+        evaluator,
+      );
     }
   } catch (error) {
     if (signal?.aborted !== true || error !== signal.reason) throw error;
@@ -118,8 +136,9 @@ export async function makePlan(question: PlanQuestion, base: JobBase, deps: Plan
       candidateStates.map((state) => [state, tracks.filter((track) => track.state === state).length]),
     ) as unknown as PlanDocument["counts"],
     effort: { runs: evaluator.runs, samples: rungs.map(({ requests }) => requests) },
-    objectives: answers.length > 0 ? answers : answered(),
+    objectives: answers,
     finalists,
+    frontier,
     sensitivity,
     baseline,
     interrupted: signal?.aborted === true,
@@ -127,19 +146,38 @@ export async function makePlan(question: PlanQuestion, base: JobBase, deps: Plan
   };
 }
 
-/** The best of each objective, and the next best of the first one. */
-const finalistIds = (answers: readonly ObjectiveAnswer[]): string[] => [
-  ...new Set(answers.flatMap(({ found }, i) => found.slice(0, i === 0 ? 2 : 1).map(({ id }) => id))),
+/** Files alone, without those who watch. */
+const readerOf = ({ readText, whatIs, list, solve, tables }: PlanDeps): Surroundings => ({
+  readText,
+  ...(whatIs === undefined ? {} : { whatIs }),
+  ...(list === undefined ? {} : { list }),
+  ...(solve === undefined ? {} : { solve }),
+  ...(tables === undefined ? {} : { tables }),
+});
+
+/** The best of each objective, and the next best of the first one. Points of a frontier are not judged by SLOs. */
+function finalistsOf(answers: readonly ObjectiveAnswer[]): FoundCandidate[] {
+  const found = answers.flatMap(({ name, found: of }, i) => (name === "frontier" ? [] : of.slice(0, i === 0 ? 2 : 1)));
+  return [...new Map(found.map((one) => [canonicalJson([one.id, one.load]), one])).values()];
+}
+
+/** Settings of the traffic of a found deployment; a run that had to be longer than the scenario's is as long again. */
+const loadOf = ({ requests }: Track, load: readonly string[], { traffic }: PlanQuestion): string[] => [
+  ...load,
+  ...(requests > traffic.requests.count && load.length === 0 ? [`traffic.requests=${requests}`] : []),
 ];
 
-/** The setting of a run that had to be longer than the scenario's. */
-const lengthOf = ({ requests }: Track, { traffic }: PlanQuestion): string[] =>
-  requests > traffic.requests.count ? [`traffic.requests=${requests}`] : [];
+const refuseRate = ({ scenario }: PlanQuestion): never =>
+  refuse({
+    ...scenario.place(["traffic", "arrivals"]),
+    at: "plan.objectives",
+    expected: "arrivals with a rate to look for the largest one",
+    found: `arrivals of kind ${scenario.traffic.arrivals.kind}`,
+  });
 
 async function baselineOf(
-  { traffic }: PlanQuestion,
+  { plan, traffic }: PlanQuestion,
   base: JobBase,
-  wanted: readonly Objective[],
   { baseline: other, executor, signal }: PlanDeps,
 ): Promise<PlanBaseline | null> {
   const { file, devices, usdPerHour, outcome } = await runBaseline(base, other, executor, signal);
@@ -151,12 +189,21 @@ async function baselineOf(
     usdPerHour,
     meets,
     broken: meets ? null : outcome.verdict === "overloaded" ? "overloaded" : brokenText(outcome),
-    values: Object.fromEntries(wanted.map(({ name, of }) => [name, of({ devices, usdPerHour }, outcome, traffic)])),
+    values: Object.fromEntries(
+      plan.objectives.map((name) => [
+        name,
+        name === "rate" || name === "frontier" ? null : objectives[name].of({ devices, usdPerHour }, outcome, traffic),
+      ]),
+    ),
   };
 }
 
-function candidateOf({ candidate, state, cause, reason, requests, outcome }: Track): PlanCandidate {
+function candidateOf(track: Track): PlanCandidate {
+  const { candidate, cause, reason, atRate } = track;
   const { id, name, settings, devices, usdPerHour, powerW } = candidate;
+  // A candidate that no other objective looked at is as its run at the largest rate shows it.
+  const rated = track.state === "untested" ? atRate : null;
+  const { outcome, requests } = rated ?? track;
   return {
     id,
     name,
@@ -164,7 +211,7 @@ function candidateOf({ candidate, state, cause, reason, requests, outcome }: Tra
     devices,
     usdPerHour,
     powerW,
-    status: state,
+    status: rated === null ? track.state : rated.holds ? "feasible" : "infeasible",
     cause,
     reason,
     requests,

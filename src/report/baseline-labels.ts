@@ -1,7 +1,7 @@
-import { formatBytes, formatCount, formatNumber, formatPercent } from "../core/units.ts";
+import { formatBytes, formatCount, formatDollars, formatNumber, formatPercent } from "../core/units.ts";
 import type { BaselineDelta, BaselineRun, Forecast } from "../forecast/forecast.ts";
 import type { MetricUnit } from "../metrics/metric.ts";
-import { dollars, milliseconds } from "./labels.ts";
+import { milliseconds } from "./labels.ts";
 
 /** A figure with its unit, for people. */
 export const withUnit: Readonly<Record<MetricUnit, (value: number) => string>> = {
@@ -9,7 +9,7 @@ export const withUnit: Readonly<Record<MetricUnit, (value: number) => string>> =
   "tok/s": (value) => `${formatNumber(value, 4)} tok/s`,
   "req/s": (value) => `${formatNumber(value, 4)} req/s`,
   share: (value) => formatPercent(value, 2),
-  "USD/Mtok": (value) => `${dollars(value)}/Mtok`,
+  "USD/Mtok": (value) => `${formatDollars(value)}/Mtok`,
   "J/tok": (value) => `${formatNumber(value)} J/tok`,
   requests: (value) => `${formatCount(value)} requests`,
   tokens: (value) => `${formatNumber(value, 4)} tokens`,

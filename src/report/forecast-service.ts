@@ -1,8 +1,8 @@
-import { formatCount, formatDuration, formatNumber, formatPercent } from "../core/units.ts";
+import { formatCount, formatDollars, formatDuration, formatNumber, formatPercent } from "../core/units.ts";
 import type { BandEnd, Forecast, Range, SloVerdict } from "../forecast/forecast.ts";
 import type { Cost } from "../metrics/figures.ts";
 import { metrics } from "../metrics/metrics.ts";
-import { basisLabel, dollars, marginLabel, verdictLabel } from "./labels.ts";
+import { basisLabel, marginLabel, verdictLabel } from "./labels.ts";
 import { noteFor, type PageLine, type PageRow, type PageSection, type Tone } from "./page.ts";
 
 /** Verdicts on the load that fail an SLO, as their reasons begin. */
@@ -94,7 +94,7 @@ function bandNotes({ bands }: Forecast): PageLine[] {
     range === null ? [] : [`${format(range.low)} to ${format(range.high)}${unit}`];
   const ranges = [
     ...between(rate, (value) => formatNumber(value, 3), " output tokens/s"),
-    ...between(usd, dollars, " per million output tokens"),
+    ...between(usd, formatDollars, " per million output tokens"),
     ...between(goodput, (value) => formatPercent(value), " goodput"),
   ];
   if (ranges.length === 0) return [];
@@ -142,16 +142,16 @@ function detailRows({ throughput: t, requests, speculation }: Forecast): string[
 function costRows({ usdPerHour, usdPerMillionOutputTokens, usdPerMillionTokens, price, divided }: Cost): string[][] {
   const { usdPerMillionInputTokens: input, usdPerMillionOutputTokens: output, promptTimeShare } = divided;
   const rows = [
-    ["cost", dollars(usdPerMillionOutputTokens), `per million output tokens at ${dollars(usdPerHour)}/h`],
-    ["", dollars(usdPerMillionTokens), "per million tokens, input and output alike"],
+    ["cost", formatDollars(usdPerMillionOutputTokens), `per million output tokens at ${formatDollars(usdPerHour)}/h`],
+    ["", formatDollars(usdPerMillionTokens), "per million tokens, input and output alike"],
   ];
   if (input !== null)
     rows.push([
       "",
-      dollars(input),
-      `per million input tokens and ${dollars(output)} output: prompts take ${formatPercent(promptTimeShare)} of step time`,
+      formatDollars(input),
+      `per million input tokens and ${formatDollars(output)} output: prompts take ${formatPercent(promptTimeShare)} of step time`,
     ]);
-  return [...rows, ["price", dollars(price.usdPerDeviceHour), `per device and hour: ${price.source}`]];
+  return [...rows, ["price", formatDollars(price.usdPerDeviceHour), `per device and hour: ${price.source}`]];
 }
 
 function expertRows(forecast: Forecast): string[][] {

@@ -1,9 +1,8 @@
-import { formatCount, formatDuration, formatNumber, formatPercent } from "../core/units.ts";
+import { formatCount, formatDollars, formatDuration, formatNumber, formatPercent } from "../core/units.ts";
 import type { Forecast } from "../forecast/forecast.ts";
 import { latencies } from "../metrics/latencies.ts";
 import { metrics } from "../metrics/metrics.ts";
 import { sustainedText } from "../sim/outcome/load/load-text.ts";
-import { dollars } from "./labels.ts";
 import { headlineSeparator } from "./page.ts";
 
 /** One line that says what a reader needs first. */
@@ -22,7 +21,7 @@ export function headlineParts(forecast: Forecast): string[] {
       if (value !== null && intervals.p50 === undefined)
         parts.push(`${latencies[metric].label} ${name} ${formatDuration(value * 1e6)}`);
     }
-  if (cost !== null) parts.push(`${dollars(cost.usdPerMillionOutputTokens)}/Mtok output`);
+  if (cost !== null) parts.push(`${formatDollars(cost.usdPerMillionOutputTokens)}/Mtok output`);
   const hits = metrics.expertCacheHit.of(forecast);
   if (cache !== null && hits !== null) {
     // A set that is loaded at start is at its optimum or nearly; what is sent ahead may hit more than any cache.

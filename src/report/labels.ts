@@ -7,10 +7,6 @@ import type { LatencyStats, Percentile } from "../metrics/latency-figures.ts";
 /** Milliseconds for people; `n/a` where there is no figure. */
 export const milliseconds = (value: number | null): string => (value === null ? "n/a" : formatDuration(value * 1e6));
 
-/** US dollars: cents from one dollar on, three significant digits below. */
-export const dollars = (value: number): string =>
-  `$${value >= 1000 ? formatCount(value) : value >= 1 ? value.toFixed(2) : formatNumber(value)}`;
-
 /** Waits for the slowest, by what the others wait for; and for experts that are not on the device, fetched or computed elsewhere. */
 const waits: Readonly<Partial<Record<Forecast["bottleneck"]["component"], string>>> = {
   promptWait: "wait for another rank's prompt",

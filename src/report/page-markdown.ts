@@ -12,6 +12,7 @@ import {
   type PageText,
   shownIn,
 } from "./page.ts";
+import { plotText } from "./plot-text.ts";
 import { scatterText } from "./scatter-text.ts";
 
 /** A page as Markdown: headline, tables, plots as text; what is of less interest is folded away. */
@@ -39,6 +40,8 @@ function sectionLines(section: PageSection): string[] {
       return folded(section.title, [...levelTable(section), ...paragraphs(section.after ?? [])]);
     case "text":
       return textLines(section);
+    case "plot":
+      return titled(section, ["```text", ...plotText(section.plot), "```", ""]);
     case "scatter":
       return titled(section, ["```text", ...scatterText(section.plot), "```", ""]);
   }

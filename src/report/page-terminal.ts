@@ -13,6 +13,7 @@ import {
   type PageText,
   shownIn,
 } from "./page.ts";
+import { plotText } from "./plot-text.ts";
 import { scatterText } from "./scatter-text.ts";
 import { bar, plainStyle, type TextStyle, textTable, wrap, wrapHanging, wrapItems } from "./text-table.ts";
 
@@ -69,6 +70,8 @@ function sectionLines(section: PageSection, view: View): string[] {
       return levelLines(section, view);
     case "text":
       return paragraph(section, view);
+    case "plot":
+      return [...titleLines(section, view), ...plotText(section.plot, view.width)];
     case "scatter":
       return [...titleLines(section, view), ...scatterText(section.plot, view.width)];
   }

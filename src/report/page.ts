@@ -1,3 +1,4 @@
+import type { PointPlot } from "./plot-text.ts";
 import type { ScatterPlot } from "./scatter.ts";
 import type { Align } from "./text-table.ts";
 
@@ -94,8 +95,13 @@ export interface PageScatter extends Section {
   readonly plot: ScatterPlot;
 }
 
+export interface PagePlot extends Section {
+  readonly kind: "plot";
+  readonly plot: PointPlot;
+}
+
 /** One part of a page. */
-export type PageSection = PageTable | PageBars | PageLevels | PageText | PageScatter;
+export type PageSection = PageTable | PageBars | PageLevels | PageText | PageScatter | PagePlot;
 
 /** A result made ready for people: every output format for them is a rendering of this. */
 export interface Page {

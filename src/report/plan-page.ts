@@ -5,8 +5,18 @@ import { milliseconds } from "./labels.ts";
 import type { Page, PageColumn, PageLine, PageSection } from "./page.ts";
 import { planFrontier } from "./plan-frontier.ts";
 
+/** What was written of a plan. */
+export interface PlanFiles {
+  readonly folder: string;
+  readonly written: readonly {
+    readonly scenario: string;
+    readonly folder: string;
+    readonly refused: readonly { readonly choice: string; readonly reason: string }[];
+  }[];
+}
+
 /** A plan as a page: the verdict, the best deployments, what would change it, the frontier, and why the others failed. */
-export function planPage(plan: PlanDocument): Page {
+export function planPage(plan: PlanDocument, files: PlanFiles | null = null): Page {
   const { scenario, space, traffic, slos, objectives } = plan;
   const load =
     traffic.ratePerSecond === null
@@ -35,6 +45,7 @@ export function planPage(plan: PlanDocument): Page {
       ...sensitivitySection(plan.sensitivity),
       ...planFrontier(plan),
       ...failureSection(plan),
+      ...filesSection(files),
       effortSection(plan),
     ],
   };
@@ -212,6 +223,22 @@ function failureSection({ candidates }: PlanDocument): PageSection[] {
         .sort(([, a], [, b]) => b.count - a.count)
         .map(([cause, { count, reason }]) => [formatCount(count), cause, reason.split("\n")[0] ?? ""]),
       cut: { linesMax: 3, hint: "plan.json" },
+    },
+  ];
+}
+
+/** Files that were written, and what the first deployment's engine cannot be told. */
+function filesSection(files: PlanFiles | null): PageSection[] {
+  if (files === null) return [];
+  const [first] = files.written;
+  if (first === undefined) return [{ kind: "text", line: { text: `written: ${files.folder}/plan.json`, quiet: true } }];
+  return [
+    {
+      kind: "text",
+      line: {
+        text: `written: ${files.folder}/plan.json and ${formatCount(files.written.length)} scenarios, the best ${first.scenario}, started by the files in ${first.folder}${first.refused.length === 0 ? "" : ", which cannot say:"}`,
+      },
+      items: first.refused.map(({ choice, reason }) => `${choice}: ${reason}`),
     },
   ];
 }

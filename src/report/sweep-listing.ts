@@ -13,14 +13,14 @@ export function figureText({ unit }: OutcomeFigure, value: number | null): strin
 
 /** The results of a sweep as a page: how many configurations came to what, the best, and why others have no forecast. */
 export function sweepListingPage(listing: SweepListing, folder: string, aside: string): Page {
-  const { counts, rows, passed, overloaded, best, reasons } = listing;
+  const { configurations, counts, rows, passed, overloaded, best, reasons } = listing;
   const without = rows - counts.done;
   return {
     title: listing.scenario,
     aside,
     subtitle: [{ text: folder, quiet: true }],
     headline: [
-      `${formatCount(rows)} configurations`,
+      `${rows < configurations ? `${formatCount(rows)} of ` : ""}${formatCount(configurations)} configurations`,
       ...(passed === null ? [] : [`${formatCount(passed)} meet every SLO`]),
       ...(overloaded === 0 ? [] : [`${formatCount(overloaded)} overloaded`]),
       ...(without === 0 ? [] : [`${formatCount(without)} without a forecast`]),

@@ -41,7 +41,7 @@ export function resolveReplicas(
       },
     ]);
   const policy: ScalingPolicy = scalings[kind];
-  const loading = startup === undefined ? loadingOf(shape) : { ns: startup, how: "as the scenario states" };
+  const loading = startUpOf(shape, startup);
   const values = parametersIn(policy.parameters, scaling);
   const beyond = policy.stated?.(values).find((count) => count < min || count > max);
   if (beyond !== undefined)
@@ -69,10 +69,14 @@ export function resolveReplicas(
 }
 
 /**
- * How long a replica loads: its weights come from the disks of each of its nodes, else over the host link of each
- * device.
+ * How long a replica takes to serve: `statedNs`, else until its weights have come from the disks of each of its nodes, or over the
+ * host link of each device, and its engine has started.
  */
-function loadingOf({ model, formats, weightBits, mapping, node }: Parameters<typeof resolveReplicas>[1]) {
+export function startUpOf(
+  { model, formats, weightBits, mapping, node }: Parameters<typeof resolveReplicas>[1],
+  statedNs?: number,
+): { readonly ns: number; readonly how: string } {
+  if (statedNs !== undefined) return { ns: statedNs, how: "as the scenario states" };
   const bytes = Object.values(weightBytes(model, { formats, weightBits })).reduce((sum, each) => sum + each, 0);
   const devices = devicesOf(mapping);
   const disk = node.tiers.find(({ kind }) => kind === "nvme");

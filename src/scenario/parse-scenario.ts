@@ -37,11 +37,7 @@ export interface ScenarioOptions {
  * InvalidInputError with every problem of the text, the settings, the parameters and the schema.
  */
 export function parseScenario(text: string, file: string, options: ScenarioOptions = {}): Scenario {
-  const source = readYaml(text, file);
-  const settings = applySettings(source, options.settings ?? []);
-  const placed = namingSettings(source, settings.applied);
-  const plain = plainValue(placed);
-  const expanded = expandPaths(plain.value, options.params ?? {}, placed);
+  const { settings, placed, plain, expanded } = read(text, file, options);
   const result = scenarioSchema.safeParse(expanded.value);
   const issues = result.success ? [] : issuePerPlace(issuesOfFitting(result.error.issues));
   const schema = issues.some((issue) => issue.code === "unrecognized_keys") ? scenarioJsonSchema() : {};
@@ -67,6 +63,21 @@ export function parseScenario(text: string, file: string, options: ScenarioOptio
     states: (path) => placed.document.hasIn(path),
     vary: (more) => parseScenario(text, file, { ...options, settings: [...(options.settings ?? []), ...more] }),
   };
+}
+
+/**
+ * What a text and what is laid over it state, before defaults and whether or not it is a scenario: equal for texts that differ in
+ * layout and comments. Throws InvalidInputError for what is no YAML.
+ */
+export const statedValues = (text: string, file: string, options: ScenarioOptions = {}): unknown =>
+  read(text, file, options).expanded.value;
+
+function read(text: string, file: string, options: ScenarioOptions) {
+  const source = readYaml(text, file);
+  const settings = applySettings(source, options.settings ?? []);
+  const placed = namingSettings(source, settings.applied);
+  const plain = plainValue(placed);
+  return { settings, placed, plain, expanded: expandPaths(plain.value, options.params ?? {}, placed) };
 }
 
 /** The source with values that came from a setting placed at that setting instead of in the file. */

@@ -1,5 +1,6 @@
 import { dirname, isAbsolute, relative, resolve } from "node:path";
 import { InvalidInputError } from "../core/errors.ts";
+import { oneLine } from "../core/printable.ts";
 import { expandPaths } from "./file-path.ts";
 import { applySettings } from "./settings.ts";
 import { plainValue, readYaml, type ValuePath } from "./yaml-source.ts";
@@ -37,9 +38,10 @@ export function rewriteScenario(text: string, file: string, to: Rewriting): stri
   for (const key of ["params", ...to.without]) document.delete(key);
   document.setIn(["name"], to.name);
   document.setIn(["description"], to.description);
-  const head = [...to.comment.map((line) => ` ${line}`), ...(document.commentBefore?.split("\n") ?? [])];
-  document.commentBefore = head.filter((line) => !line.includes("yaml-language-server")).join("\n");
-  return document.toString({ lineWidth: 140 });
+  const written = document.toString({ lineWidth: 140 }).split("\n");
+  // The schema lies elsewhere from there.
+  const rest = written.filter((line) => !/^#\s*yaml-language-server/.test(line));
+  return [...to.comment.map((line) => `# ${oneLine(line)}`), "#", ...rest].join("\n");
 }
 
 /** A path from a folder, with the slashes of scenarios. */

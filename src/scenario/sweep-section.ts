@@ -31,7 +31,10 @@ export const sweepSection = z.strictObject({
     .strictObject({
       points: count(1, 1_000_000).describe("Configurations to draw."),
       seed: z.int().min(0).max(4_294_967_295).default(1).describe("Seed of the drawing."),
-      ranges: z.record(path, range).describe("Ranges by path."),
+      ranges: z
+        .record(path, range)
+        .refine((ranges) => Object.keys(ranges).length > 0, { error: "a path with its range" })
+        .describe("Ranges by path."),
     })
     .optional()
     .describe("A Latin hypercube: each range is cut into as many parts as there are points, each with one of them."),

@@ -71,6 +71,13 @@ export class Deployment {
     return pool.loadOf(promptTokens[request]!, outputTokens[request]!);
   }
 
+  /** A request is given to a replica: the scaling policy of its pool is told. */
+  watch(request: number, replica: Replica): void {
+    const pool = this.poolOf(replica);
+    const { promptTokens, outputTokens } = this.state;
+    pool.scaling?.watch.given(request, pool.loadOf(promptTokens[request]!, outputTokens[request]!));
+  }
+
   /** Where a request enters that only one model can serve: there, or at the model that chooses; undefined where any can. */
   modelReplica(request: number): Replica | undefined {
     if (this.modelCache === undefined) return undefined;

@@ -96,6 +96,7 @@ export class Pool {
         : new PoolScaling(config.scaling, {
             replicas: this.replicas,
             kv: this.memory.kv,
+            state,
             forget: (replica) => this.forget(replica),
           });
     this.rankViews = this.replicas.map(({ dpRanks }) => rankView(dpRanks, state, scheduler.prefixCaching));

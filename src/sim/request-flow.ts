@@ -58,7 +58,7 @@ export class RequestFlow {
     return new Handover(config, this.state, {
       dpRanks: deployment.dpRanks,
       path: (from, to) => paths.between(deployment.replicaOf(from), deployment.replicaOf(to)),
-      chooseTarget: (request) => deployment.chooseRank(request, deployment.decode!.choose(request)),
+      chooseTarget: (request) => this.decodeRank(request),
       loadOf: (request, rank) => deployment.loadOf(request, rank),
       hear: (request, rank, atNs) => this.takeIn(request, deployment.replicas[deployment.replicaOf(rank)]!, atNs),
       askLater: (atNs, request) => queue.push(atNs, eventPriority.arrival, eventKind.kvAsks, request),
@@ -68,6 +68,14 @@ export class RequestFlow {
       joined: (request, atNs) => host.joined(request, atNs),
       left: (rank, atNs) => host.wake(deployment.replicaOf(rank), atNs),
     });
+  }
+
+  /** A data-parallel rank of a decode pool that goes on with a request. */
+  private decodeRank(request: number): number {
+    const { deployment } = this;
+    const replica = deployment.decode!.choose(request);
+    deployment.watch(request, replica);
+    return deployment.chooseRank(request, replica);
   }
 
   open(): void {
@@ -128,6 +136,7 @@ export class RequestFlow {
     const { state, queue } = this;
     state.dpRank[request] = replica.place.firstRank;
     state.status[request] = requestStatus.waiting;
+    this.deployment.watch(request, replica);
     const seenNs = this.takeIn(request, replica, atNs);
     const { turnNs } = replica.frontEnds;
     if (turnNs > atNs) {

@@ -271,6 +271,23 @@ export interface RankBalance {
   readonly imbalanceScore: number;
 }
 
+/** Replicas by state, from a time on. */
+export interface ReplicaCount {
+  readonly atNs: number;
+  readonly starting: number;
+  readonly serving: number;
+  readonly draining: number;
+}
+
+/** How the replicas of a pool came and went. */
+export interface ScalingRun {
+  /** Times that a replica began to load, and most replicas that were up at once. */
+  readonly starts: number;
+  readonly mostUp: number;
+  /** Each holds until the next one, the last until the end of the run. */
+  readonly changes: readonly ReplicaCount[];
+}
+
 /** What one pool of a deployment did. */
 export interface PoolResult {
   /** Empty for the only pool of a deployment. */
@@ -282,8 +299,8 @@ export interface PoolResult {
   /** Time that each replica had devices, and time of all replicas by state, ns. */
   readonly replicaOnNs: readonly number[];
   readonly stateNs: Readonly<Record<ReplicaState, number>>;
-  /** Times that a replica began to load, and most replicas that were up at once; null where none comes or goes. */
-  readonly scaling: { readonly starts: number; readonly mostUp: number } | null;
+  /** null where none comes or goes. */
+  readonly scaling: ScalingRun | null;
   /** Time of its replicas' steps for prompts; see `prompt-time.ts`. */
   readonly promptBusyNs: number;
   readonly time: Readonly<Record<TimeComponent, number>>;

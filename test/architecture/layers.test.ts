@@ -37,7 +37,7 @@ const packageOwners: Record<string, readonly string[]> = {
   "@huggingface/tokenizers": ["capture"],
   webgpu: ["capture"],
   commander: ["cli"],
-  yaml: ["scenario"],
+  yaml: ["scenario", "plan"],
   zod: ["core", "policy", "scenario", "hardware", "engine", "trace", "calibrate"],
   "csv-parse": ["trace", "calibrate"],
   hyparquet: ["calibrate", "plan"],

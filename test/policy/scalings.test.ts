@@ -6,22 +6,10 @@ import type { ScalingView } from "../../src/policy/scaling/scaling.ts";
 import { scalings } from "../../src/policy/scaling/scalings.ts";
 import { schedule } from "../../src/policy/scaling/schedule.ts";
 import { drawn } from "../drawn.ts";
+import { scalerOf, view } from "./scaling/scaling-view.ts";
 
-const view = (parts: Partial<ScalingView>): ScalingView => ({
-  atNs: 0,
-  starting: 0,
-  serving: 1,
-  draining: 0,
-  off: 0,
-  waiting: 0,
-  running: 0,
-  outstandingTokens: 0,
-  kvUse: 0,
-  busy: 0,
-  ...parts,
-});
-const loadOf = (values: object) => load.create(z.strictObject(load.parameters).parse({ target: 10, ...values }));
-const scheduleOf = (values: object) => schedule.create(z.strictObject(schedule.parameters).parse(values));
+const loadOf = (values: object) => scalerOf(load, { target: 10, ...values });
+const scheduleOf = (values: object) => scalerOf(schedule, values);
 
 test("policies are listed under their own names", () => {
   for (const [name, policy] of Object.entries(scalings)) expect(policy.name).toBe(name);

@@ -1,4 +1,7 @@
+import { formatCount, formatNumber } from "../../core/units.ts";
+import type { FrontierPoint } from "../frontier/frontier.ts";
 import type { Objective } from "../objectives/objective.ts";
+import type { LargestRate } from "../rate/largest-rate.ts";
 import { brokenText } from "../search/judge-track.ts";
 import { bestByLayout } from "../search/search.ts";
 import type { Track } from "../search/track.ts";
@@ -11,7 +14,7 @@ export function answerOf(objective: Objective, tracks: readonly Track[], traffic
   return {
     name: objective.name,
     title: objective.title,
-    found: found.map(({ track, value }) => ({ id: track.candidate.id, value, text: objective.text(value) })),
+    found: found.map(({ track, value }) => ({ id: track.candidate.id, value, text: objective.text(value), load: [] })),
     closest: found.length > 0 ? null : closestOf(tracks),
   };
 }
@@ -24,6 +27,39 @@ function closestOf(tracks: readonly Track[]): ObjectiveAnswer["closest"] {
   return nearest === undefined
     ? null
     : { id: nearest.candidate.id, shortfall: nearest.reason ?? brokenText(nearest.outcome!) };
+}
+
+/** What a search for the largest rate came to. */
+export function rateAnswer(rates: readonly LargestRate[], tracks: readonly Track[]): ObjectiveAnswer {
+  return {
+    name: "rate",
+    title: "largest rate",
+    found: rates.map(({ track, perSecond, load }) => ({
+      id: track.candidate.id,
+      value: 1 / perSecond,
+      text: `${formatNumber(perSecond, 4)} requests/s`,
+      load,
+    })),
+    closest: rates.length > 0 ? null : closestOf(tracks),
+  };
+}
+
+/** What a search for the frontier came to: its points from the fastest for a user on. */
+export function frontierAnswer(points: readonly FrontierPoint[]): ObjectiveAnswer {
+  return {
+    name: "frontier",
+    title: "throughput against interactivity",
+    found: points
+      .filter(({ best }) => best)
+      .sort((a, b) => b.perUser - a.perUser)
+      .map(({ id, perDevice, perUser, concurrency, load }) => ({
+        id,
+        value: 1 / perDevice,
+        text: `${formatNumber(perUser, 3)} tok/s a user, ${formatNumber(perDevice, 4)} a device, ${formatCount(concurrency)} clients`,
+        load,
+      })),
+    closest: null,
+  };
 }
 
 const overload = ({ outcome }: Track): number => (outcome!.verdict === "overloaded" ? 1 : 0);

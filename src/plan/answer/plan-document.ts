@@ -1,3 +1,4 @@
+import type { FrontierPoint } from "../frontier/frontier.ts";
 import type { CandidateState } from "../search/track.ts";
 import type { Finalist } from "./finalists.ts";
 import type { Sensitivity } from "./sensitivity.ts";
@@ -23,12 +24,22 @@ export interface PlanCandidate {
   readonly strain: number | null;
 }
 
+/** A deployment that was found. */
+export interface FoundCandidate {
+  readonly id: string;
+  /** By which it was ranked; less is better. */
+  readonly value: number;
+  readonly text: string;
+  /** Settings of the traffic under which it stands, where that is not the scenario's. */
+  readonly load: readonly string[];
+}
+
 /** What an objective came to. */
 export interface ObjectiveAnswer {
   readonly name: string;
   readonly title: string;
   /** Feasible candidates of distinct layouts, the best first; empty: none meets the SLOs. */
-  readonly found: readonly { readonly id: string; readonly value: number; readonly text: string }[];
+  readonly found: readonly FoundCandidate[];
   /** Where none meets the SLOs: the one that comes the nearest. */
   readonly closest: { readonly id: string; readonly shortfall: string } | null;
 }
@@ -75,6 +86,8 @@ export interface PlanDocument {
   readonly objectives: readonly ObjectiveAnswer[];
   /** The best of each objective, and the next best of the first one. */
   readonly finalists: readonly Finalist[];
+  /** Every layout under growing load, where the frontier was looked for; else null. */
+  readonly frontier: readonly FrontierPoint[] | null;
   /** What changes of the question make of the best by the first objective; null where none meets the SLOs. */
   readonly sensitivity: readonly Sensitivity[] | null;
   /** What is run today; null where it could not be run. */

@@ -19,7 +19,7 @@ export interface Design {
 }
 
 /** A table of more rows is not written in one piece. */
-export const pointsMax = 1_000_000;
+const pointsMax = 1_000_000;
 
 /** Configurations of a design. */
 export const pointCount = ({ cases, matrix, sample }: Design): number =>
@@ -38,7 +38,7 @@ export const pathsOf = ({ cases, matrix, sample }: Design): string[] => [
 export const designDigest = (design: Design): string => sha256(canonicalJson(design));
 
 /** What is wrong with a design; empty: nothing. A path that two parts give values to would silently lose one of them. */
-export function designProblems(design: Design): Problem[] {
+function designProblems(design: Design): Problem[] {
   const { cases, matrix, sample } = design;
   const parts = {
     cases: [...new Set(cases.flatMap((values) => values.map(({ path }) => path)))],
@@ -52,10 +52,15 @@ export function designProblems(design: Design): Problem[] {
     at: path,
     expected: "values of a path in one place: cases, matrix or ranges",
     found: Object.entries(parts)
-      .filter(([, paths]) => paths.includes(path))
-      .map(([name]) => name)
+      .flatMap(([name, paths]) => paths.filter((other) => other === path).map(() => name))
       .join(" and "),
   }));
+  const inOrder = Object.values(parts).flat();
+  for (const [i, path] of inOrder.entries()) {
+    const inside = inOrder.slice(0, i).find((other) => other.startsWith(`${path}.`) || other.startsWith(`${path}[`));
+    if (inside !== undefined)
+      problems.push({ at: path, expected: `its value before that of ${inside}, which it replaces`, found: "it after" });
+  }
   const points = pointCount(design);
   if (points > pointsMax) problems.push({ expected: `at most ${pointsMax} configurations`, found: points });
   return problems;

@@ -19,7 +19,9 @@ const digits = 9;
 export function valueAt({ from, to, unit, whole, scale }: Range, place: number): string {
   if (whole && scale === "linear") return `${Math.min(to, from + Math.floor(place * (to - from + 1)))}${unit}`;
   const value = scale === "log" ? from * Math.exp(place * Math.log(to / from)) : from + place * (to - from);
-  return `${whole ? Math.min(to, Math.max(from, Math.round(value))) : Number(value.toPrecision(digits))}${unit}`;
+  // Rounding must not leave the range.
+  const rounded = whole ? Math.round(value) : Number(value.toPrecision(digits));
+  return `${Math.min(to, Math.max(from, rounded))}${unit}`;
 }
 
 /** A range by its ends as they are written. `at` names the place in messages. */

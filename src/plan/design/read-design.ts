@@ -36,6 +36,7 @@ export function readDesign(section: SweepSection | undefined, words: DesignWords
     ),
     ...given,
   ];
+  if (ranges.length === 0 && words.seed !== null) throw new UsageError("--sample-seed needs --range: what to draw");
   const points = words.points ?? section?.sample?.points ?? null;
   if (ranges.length > 0 && points === null) throw new UsageError("--range needs --points: how many values to draw");
   if (ranges.length === 0 && words.points !== null) throw new UsageError("--points needs --range: what to draw");
@@ -57,15 +58,22 @@ export function splitValues(text: string): string[] {
   const parts = [""];
   let depth = 0;
   let quote = "";
+  let escaped = false;
+  // The quotation mark that the character before closed: the same one again is a letter inside ('it''s').
+  let closed = "";
   for (const char of text) {
     if (char === "," && depth === 0 && quote === "") {
       parts.push("");
       continue;
     }
-    if (quote === "" && (char === '"' || char === "'")) quote = char;
-    else if (char === quote) quote = "";
-    else if (quote === "" && "[{(".includes(char)) depth += 1;
-    else if (quote === "" && "]})".includes(char)) depth -= 1;
+    if (quote === "") {
+      // Inside a word a quotation mark is a letter of it: it's.
+      if ((char === '"' || char === "'") && (char === closed || /(?:^|[[{(,:])\s*$/.test(parts.at(-1)!))) quote = char;
+      else if ("[{(".includes(char)) depth += 1;
+      else if ("]})".includes(char)) depth = Math.max(0, depth - 1);
+      closed = "";
+    } else if (char === quote && !escaped) [quote, closed] = ["", char];
+    escaped = quote === '"' && char === "\\" && !escaped;
     parts[parts.length - 1] += char;
   }
   const trimmed = parts.map((part) => part.trim());

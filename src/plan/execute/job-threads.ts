@@ -30,7 +30,8 @@ export class JobThreads implements Executor {
         while (next < jobs.length) {
           signal?.throwIfAborted();
           const job = jobs[next++]!;
-          thread ??= this.#thread(base);
+          // One may have ended between two jobs.
+          if (thread === null || !this.#all.has(thread)) thread = this.#thread(base);
           const { outcome, gone } = await this.#runOn(thread, job, signal);
           if (gone) thread = null;
           await sink(job, outcome);
@@ -60,8 +61,12 @@ export class JobThreads implements Executor {
     if (thread === undefined) {
       const started = startWorker(threadModule);
       this.#all.add(started);
+      // Told to whoever runs a job on it; between jobs to nobody, and then it must not end this process.
+      started.on("error", () => {});
       started.on("exit", () => {
         this.#all.delete(started);
+        const idle = this.#idle.indexOf(started);
+        if (idle >= 0) this.#idle.splice(idle, 1);
         this.#shelf.gone(started);
       });
       started.on("message", (report: ThreadReport) => this.#serveTables(started, report));

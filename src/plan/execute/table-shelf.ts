@@ -21,6 +21,11 @@ export class TableShelf {
   /** The most recently wanted last. */
   readonly #tables = new Map<string, RoutingTable>();
   readonly #wanted = new Map<string, Wanted>();
+  readonly #bytesMax: number;
+
+  constructor(bytesMax: number = keptBytesMax) {
+    this.#bytesMax = bytesMax;
+  }
 
   /** `answer` gets the table, or null where the asker is to make it and report with {@link made}. */
   want(key: string, asker: Asker, answer: (table: RoutingTable | null) => void): void {
@@ -70,7 +75,7 @@ export class TableShelf {
   #dropOldest(): void {
     let bytes = [...this.#tables.values()].reduce((sum, table) => sum + tableBytes(table), 0);
     for (const [key, table] of this.#tables) {
-      if (bytes <= keptBytesMax || this.#tables.size === 1) return;
+      if (bytes <= this.#bytesMax || this.#tables.size === 1) return;
       this.#tables.delete(key);
       bytes -= tableBytes(table);
     }

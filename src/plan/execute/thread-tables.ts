@@ -10,7 +10,8 @@ const keptMax = 4;
 export class ThreadTables implements TableStore {
   readonly #say: (report: ThreadReport) => void;
   readonly #kept = new Map<string, Promise<RoutingTable>>();
-  readonly #asked = new Map<string, (table: RoutingTable | null) => void>();
+  /** Who waits for the shelf, by key, the first to ask first: answers come in the order of questions. */
+  readonly #asked = new Map<string, ((table: RoutingTable | null) => void)[]>();
 
   constructor(say: (report: ThreadReport) => void) {
     this.#say = say;
@@ -30,13 +31,14 @@ export class ThreadTables implements TableStore {
 
   /** The shelf answers. */
   answer(key: string, table: RoutingTable | null): void {
-    this.#asked.get(key)?.(table);
-    this.#asked.delete(key);
+    this.#asked.get(key)?.shift()?.(table);
   }
 
   async #fetched(key: string, make: () => Promise<RoutingTable>): Promise<RoutingTable> {
     const there = await new Promise<RoutingTable | null>((resolve) => {
-      this.#asked.set(key, resolve);
+      const asked = this.#asked.get(key);
+      if (asked === undefined) this.#asked.set(key, [resolve]);
+      else asked.push(resolve);
       this.#say({ kind: "wants", key });
     });
     if (there !== null) return there;

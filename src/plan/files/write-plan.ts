@@ -1,33 +1,44 @@
-import { mkdir } from "node:fs/promises";
-import { join } from "node:path";
-import { jsonDocument } from "../../core/json.ts";
+import { chmod, mkdir } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { canonicalJson, jsonDocument } from "../../core/json.ts";
 import { writeOutput, writing } from "../../files/write-output.ts";
 import type { Surroundings } from "../../resolve/file-reader.ts";
+import { resolveScenario } from "../../resolve/resolve-scenario.ts";
+import { parseScenario } from "../../scenario/parse-scenario.ts";
 import { rewriteScenario } from "../../scenario/rewrite-scenario.ts";
 import type { PlanCandidate, PlanDocument } from "../answer/plan-document.ts";
+import { deployFiles } from "../deploy/deploy.ts";
 import type { JobBase } from "../job/job.ts";
 
 /** Sections that ask a question; a scenario of its answer has none. */
 const questions = ["plan", "sweep"];
 
+/** What was written for a deployment, and what its engine cannot be told. */
+export interface WrittenDeployment {
+  readonly scenario: string;
+  readonly folder: string;
+  readonly refused: readonly { readonly choice: string; readonly reason: string }[];
+}
+
 /**
- * Writes what a plan found into a folder: `plan.json` with every candidate, and `NNN.yaml` for each deployment that was found, or the
- * closest one, in the order of the objectives. `moecast run` takes these, with the SLOs in them.
+ * Writes what a plan found into a folder: `plan.json` with every candidate; `NNN.yaml` for each deployment that was found, or the
+ * closest one, in the order of the objectives, which `moecast run` takes with the SLOs in it; and in `deploy/NNN/<engine>` the files
+ * that start and measure it.
  */
 export async function writePlan(
   folder: string,
   plan: PlanDocument,
   base: JobBase,
-  _reader: Surroundings,
-): Promise<string[]> {
-  await writing(folder, () => mkdir(folder, { recursive: true }));
-  const written = [join(folder, "plan.json")];
-  await writeOutput(written[0]!, (output) => output.append(jsonDocument(plan)));
-  for (const [i, candidate] of chosenOf(plan).entries()) {
+  reader: Surroundings,
+): Promise<WrittenDeployment[]> {
+  await makeFolder(folder);
+  await writeText(join(folder, "plan.json"), jsonDocument(plan));
+  const written: WrittenDeployment[] = [];
+  for (const [i, { candidate, load }] of chosenOf(plan).entries()) {
     const number = String(i + 1).padStart(3, "0");
     const target = join(folder, `${number}.yaml`);
     const text = rewriteScenario(base.text, base.file, {
-      settings: [...base.settings, ...candidate.settings, ...lengthOf(candidate, plan)],
+      settings: [...base.settings, ...candidate.settings, ...load],
       params: base.params,
       target,
       name: `${plan.scenario.name}-${number}`,
@@ -35,23 +46,52 @@ export async function writePlan(
       without: questions,
       comment: commentOf(candidate, plan),
     });
-    await writeOutput(target, (output) => output.append(text));
-    written.push(target);
+    await writeText(target, text);
+    written.push(await writeDeployment(join(folder, "deploy", number), target, text, reader));
   }
   return written;
 }
 
-/** What was found, each once, or else what comes closest. */
-export function chosenOf({ objectives, candidates }: PlanDocument): PlanCandidate[] {
-  const ids = objectives.flatMap(({ found, closest }) =>
-    found.length > 0 ? found.map(({ id }) => id) : closest === null ? [] : [closest.id],
-  );
-  return [...new Set(ids)].map((id) => candidates.find((candidate) => candidate.id === id)!);
+/** Writes the files that start a scenario and measure it. */
+async function writeDeployment(
+  folder: string,
+  file: string,
+  text: string,
+  reader: Surroundings,
+): Promise<WrittenDeployment> {
+  const scenario = parseScenario(text, file);
+  const { engine, files, refused } = deployFiles(scenario, await resolveScenario(scenario, reader));
+  const place = join(folder, engine);
+  for (const { path, text: content, executable } of files) {
+    const target = join(place, path);
+    await makeFolder(dirname(target));
+    await writeText(target, content);
+    if (executable === true) await writing(target, () => chmod(target, 0o755));
+  }
+  return { scenario: file, folder: place, refused };
 }
 
-/** A run that had to be longer to tell is as long again. */
-const lengthOf = ({ requests }: PlanCandidate, { traffic }: PlanDocument): string[] =>
-  requests > traffic.requests ? [`traffic.requests=${requests}`] : [];
+const makeFolder = (folder: string): Promise<unknown> => writing(folder, () => mkdir(folder, { recursive: true }));
+const writeText = (path: string, text: string): Promise<void> => writeOutput(path, (output) => output.append(text));
+
+/** A deployment that is written, with the settings of its traffic. */
+interface Chosen {
+  readonly candidate: PlanCandidate;
+  readonly load: readonly string[];
+}
+
+/** What was found, each once, or else what comes closest. */
+function chosenOf({ objectives, candidates, traffic }: PlanDocument): Chosen[] {
+  const byId = new Map(candidates.map((candidate) => [candidate.id, candidate]));
+  const chosen = objectives.flatMap(({ found, closest }): Chosen[] =>
+    (found.length > 0 ? found : closest === null ? [] : [{ id: closest.id, load: [] }]).map(({ id, load }) => {
+      const candidate = byId.get(id)!;
+      const longer = load.length === 0 && candidate.requests > traffic.requests;
+      return { candidate, load: longer ? [`traffic.requests=${candidate.requests}`] : load };
+    }),
+  );
+  return [...new Map(chosen.map((one) => [canonicalJson([one.candidate.id, one.load]), one])).values()];
+}
 
 function commentOf({ id, status, reason }: PlanCandidate, { scenario, moecastVersion }: PlanDocument): string[] {
   return [

@@ -45,18 +45,22 @@ export function outcomeOf(finished: FinishedRun): Outcome {
     binding: binding?.text ?? null,
     strain: finite(binding?.estimate),
     strainAtBest: best.length === 0 ? null : finite(Math.max(...best)),
-    figures: outcomeFigures.map(({ of }) => of(forecast)),
+    figures: outcomeFigures.map(({ of }) => written(of(forecast))),
   };
 }
 
-/** A figure that JSON can hold: what is beyond all limits is as far as a number goes. */
+/** A number as the journal gives it back. */
+const written = (value: number | null): number | null => (value !== null && Number.isFinite(value) ? value + 0 : null);
+
+/** A multiple of a limit: what is beyond all limits is as far as a number goes. */
 const finite = (value: number | null | undefined): number | null =>
   value === null || value === undefined ? null : Math.min(value, Number.MAX_VALUE);
 
 /** The outcome of a job without a forecast. */
 export const refused = (status: Exclude<JobStatus, "done">, reason: string): Outcome => ({
   status,
-  reason: printable(reason).slice(0, reasonMax),
+  // Half a character at the end would be read back as another one.
+  reason: printable(printable(reason).slice(0, reasonMax)),
   verdict: null,
   passed: null,
   binding: null,

@@ -4,8 +4,8 @@ import { OutputError, refuse } from "../../core/errors.ts";
 import { version } from "../../core/version.ts";
 import { readBytes } from "../../files/read-input.ts";
 import { causeOf, isSystemError } from "../../files/system-error.ts";
-import type { Outcome } from "../job/job.ts";
-import { outcomeVersion } from "../job/job-keys.ts";
+import { jobStatuses, type Outcome } from "../job/job.ts";
+import { outcomeVersion } from "../job/job-key.ts";
 import { outcomeFigures } from "../job/outcome-figures.ts";
 
 /** A million outcomes take less. */
@@ -53,9 +53,14 @@ export class Journal {
     try {
       await mkdir(dirname(path), { recursive: true });
       const handle = await open(path, there === null ? "w" : "r+");
-      if (there === null) await handle.write(header, 0);
-      else await handle.truncate(there.bytes);
-      await handle.datasync();
+      try {
+        if (there === null) await handle.write(header, 0);
+        else await handle.truncate(there.bytes);
+        await handle.datasync();
+      } catch (error) {
+        await handle.close();
+        throw error;
+      }
       return new Journal(path, handle, there?.outcomes ?? new Map(), there?.bytes ?? Buffer.byteLength(header));
     } catch (error) {
       throw isSystemError(error) ? new OutputError(path, causeOf(error)) : error;
@@ -67,6 +72,11 @@ export class Journal {
     this.#lines.push(lineOf(key, outcome));
     if (this.#lines.length === 1) this.#writing = this.#writing.then(() => this.#flush());
     return this.#writing;
+  }
+
+  /** Bytes that are on the disk: a journal only grows, so they tell one state of it from every other. */
+  get bytes(): number {
+    return this.#end;
   }
 
   async close(): Promise<void> {
@@ -116,24 +126,27 @@ type Line = [
 async function wholeLines(
   path: string,
 ): Promise<{ readonly outcomes: Map<string, Outcome>; readonly bytes: number } | null> {
-  const text = await journalText(path);
-  if (text === null) return null;
-  const end = text.lastIndexOf(10) + 1;
+  const bytes = await journalBytes(path);
+  if (bytes === null) return null;
+  const first = bytes.toString("utf8", 0, Math.min(bytes.length, header.length));
   // A process that was killed while it wrote the first line has left no result.
-  if (end === 0) return null;
-  const lines = text.toString("utf8", 0, end).split("\n");
-  if (`${lines[0]}\n` !== header) refuse(otherHeader(path, lines[0] ?? ""));
+  if (first.length < header.length && header.startsWith(first)) return null;
+  if (first !== header) refuse(otherHeader(path, bytes.toString("utf8", 0, 65_536).split("\n")[0] ?? ""));
   const outcomes = new Map<string, Outcome>();
-  for (let i = 1; i < lines.length - 1; i++) {
-    const line = parsed(lines[i]!, path, i + 1);
-    const [key, status, reason, verdict, passed, binding, strain, strainAtBest, figures] = line;
+  let from = header.length;
+  // Line by line: the journal as a whole may be longer than a string can be.
+  for (let number = 2; ; number++) {
+    const end = bytes.indexOf(10, from);
+    if (end < 0) return { outcomes, bytes: from };
+    const [key, ...rest] = parsed(bytes.toString("utf8", from, end), path, number);
+    const [status, reason, verdict, passed, binding, strain, strainAtBest, figures] = rest;
     if (status === "failed") outcomes.delete(key);
     else outcomes.set(key, { status, reason, verdict, passed, binding, strain, strainAtBest, figures });
+    from = end + 1;
   }
-  return { outcomes, bytes: end };
 }
 
-async function journalText(path: string): Promise<Buffer | null> {
+async function journalBytes(path: string): Promise<Buffer | null> {
   if ((await stat(path).catch(() => null)) === null) return null;
   return readBytes(path, journalBytesMax);
 }
@@ -145,9 +158,15 @@ function parsed(line: string, file: string, number: number): Line {
   } catch {
     value = null;
   }
-  const sound = Array.isArray(value) && value.length === 9 && typeof value[0] === "string" && Array.isArray(value[8]);
-  if (!sound) refuse({ file, line: number, expected: "a result that moecast wrote", found: line.slice(0, 60) });
-  return value as Line;
+  if (!isLine(value)) refuse({ file, line: number, expected: "a result that moecast wrote", found: line.slice(0, 60) });
+  return value;
+}
+
+function isLine(value: unknown): value is Line {
+  if (!Array.isArray(value) || value.length !== 9) return false;
+  const [key, status, figures] = [value[0], value[1], value[8]] as unknown[];
+  const known = typeof key === "string" && jobStatuses.some((one) => one === status);
+  return known && Array.isArray(figures) && figures.length === (status === "done" ? outcomeFigures.length : 0);
 }
 
 function otherHeader(file: string, found: string): Parameters<typeof refuse>[0] {

@@ -11,7 +11,7 @@ export interface QueryAnswer {
 
 /**
  * Runs SQL over the tables of sweeps: `results` has the rows of all folders, with the folder of each in `folder`. Needs DuckDB,
- * which the one who asks installs. Throws UsageError without it and for SQL that DuckDB refuses, InvalidInputError for a folder
+ * which the one who asks installs. Throws UsageError for SQL that DuckDB refuses, InvalidInputError without DuckDB and for a folder
  * without results.
  */
 export async function queryResults(sql: string, folders: readonly string[]): Promise<QueryAnswer> {
@@ -27,11 +27,15 @@ export async function queryResults(sql: string, folders: readonly string[]): Pro
     const parts = tables.map(
       (table, i) => `SELECT *, ${quoted(folders[i]!)} AS folder FROM read_parquet(${quoted(table)})`,
     );
-    await connection.run(`CREATE TABLE results AS ${parts.join(" UNION ALL BY NAME ")}`);
+    await connection
+      .run(`CREATE TABLE results AS ${parts.join(" UNION ALL BY NAME ")}`)
+      .catch((error: unknown) =>
+        refuse({ file: folders.join(", "), expected: "tables that moecast wrote", hint: messageOf(error) }),
+      );
     await connection.run("SET enable_external_access = false");
     await connection.run("SET lock_configuration = true");
     const reader = await connection.runAndReadAll(sql).catch((error: unknown) => {
-      throw new UsageError(`query: ${error instanceof Error ? error.message : String(error)}`);
+      throw new UsageError(`query: ${messageOf(error)}`);
     });
     return { columns: reader.columnNames(), rows: reader.getRowsJson() };
   } finally {
@@ -39,6 +43,8 @@ export async function queryResults(sql: string, folders: readonly string[]): Pro
     instance.closeSync();
   }
 }
+
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
 const quoted = (text: string): string => `'${text.replaceAll("'", "''")}'`;
 

@@ -1,6 +1,6 @@
 import type { Executor } from "../execute/executor.ts";
 import type { Job, JobBase, Outcome } from "../job/job.ts";
-import { jobKey, type KeyParts } from "../job/job-keys.ts";
+import { jobKey, type KeyParts } from "../job/job-key.ts";
 import type { Journal } from "../journal/journal.ts";
 
 /** Runs settings over a base, each once: what a journal knows is not run again. */

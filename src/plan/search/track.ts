@@ -22,6 +22,8 @@ export interface Track {
   /** Of its longest run, and the requests of that; null before it ran. */
   outcome: Outcome | null;
   requests: number;
+  /** Its run at the largest rate that holds, or at the last that was tried; null where no rate was looked for. */
+  atRate: { readonly outcome: Outcome | null; readonly requests: number; readonly holds: boolean } | null;
 }
 
 export const newTrack = (candidate: Candidate, index: number): Track => ({
@@ -33,6 +35,7 @@ export const newTrack = (candidate: Candidate, index: number): Track => ({
   rung: 0,
   outcome: null,
   requests: 0,
+  atRate: null,
 });
 
 /** Ends the way of a candidate. */

@@ -1,15 +1,19 @@
 import { join } from "node:path";
-import { UsageError } from "../../core/errors.ts";
+import { refuse, UsageError } from "../../core/errors.ts";
 import { closest } from "../../core/suggest.ts";
-import { pathsOf } from "../design/design.ts";
+import { exists } from "../../files/read-input.ts";
+import { pathsOf, pointCount } from "../design/design.ts";
 import { type JobStatus, jobStatuses } from "../job/job.ts";
 import { type OutcomeFigure, outcomeFigures } from "../job/outcome-figures.ts";
 import { ResultFile } from "../results/result-file.ts";
+import { pointsIn } from "./shard.ts";
 import { readManifest } from "./sweep-folder.ts";
 
 /** What a person sees of a sweep first. */
 export interface SweepListing {
   readonly scenario: string;
+  /** Configurations in all, of this shard; those without a row have no result yet. */
+  readonly configurations: number;
   readonly rows: number;
   readonly counts: Readonly<Record<JobStatus, number>>;
   /** Rows whose SLOs of level error all hold; null where the scenario has none that a row was judged by. */
@@ -42,49 +46,81 @@ export interface ListOptions {
 const beside = ["throughputPerDevice", "ttft.p99", "tpot.p50", "costUsdPerMtok"];
 const reasonsMax = 10;
 
-/** Reads the table that a sweep wrote, of it the columns that are shown alone. Throws UsageError for an unknown figure. */
+/**
+ * Reads the table that a sweep wrote, of it what is shown alone. Throws UsageError for an unknown figure, InvalidInputError for a
+ * folder without a table.
+ */
 export async function listResults(folder: string, { sort, top }: ListOptions): Promise<SweepListing> {
-  const { design, scenario } = await readManifest(folder);
+  const { design, scenario, shard } = await readManifest(folder);
+  const table = join(folder, "results.parquet");
+  if (!(await exists(table)))
+    refuse({
+      file: table,
+      expected: "a file that exists",
+      hint: "the sweep was killed: the same command goes on with it",
+    });
   const paths = pathsOf(design);
-  const file = await ResultFile.open(join(folder, "results.parquet"));
-  const [point = [], status = [], load = [], passed = []] = await file.columns(["point", "status", "load", "passed"]);
+  const file = await ResultFile.open(table);
+  const status = await file.column("status");
+  const load = await file.column("load");
+  const passed = await file.column("passed");
   const by = await sortedBy(file, sort);
   const figures = [by, ...beside.filter((name) => name !== by.name).map(figureNamed)];
-  const [key = []] = await file.columns([by.name]);
-  const sign = by.better === "higher" ? -1 : 1;
-  const rank = (row: number): number => (load[row] === "overloaded" ? 2 : passed[row] === true ? 0 : 1);
-  const shown = [...point.keys()]
-    .filter((row) => status[row] === "done")
-    .sort((a, b) => rank(a) - rank(b) || byValue(key[a], key[b], sign) || a - b)
-    .slice(0, top);
-  const columns = await file.columns([...paths, ...figures.map(({ name }) => name)]);
-  const judged = passed.filter((one) => one !== null).length;
+  const best = bestRows(await file.column(by.name), by, { status, load, passed }, top);
+  const shown = await Promise.all(
+    ["point", "load", "passed", ...paths, ...figures.map(({ name }) => name)].map((name) => file.values(name, best)),
+  );
+  const [point = [], loads = [], pass = [], ...values] = shown;
+  const judged = passed.some((one) => one !== null);
   return {
     scenario,
-    rows: point.length,
-    counts: Object.fromEntries(
-      jobStatuses.map((name) => [name, status.filter((one) => one === name).length]),
-    ) as unknown as SweepListing["counts"],
-    passed: judged === 0 ? null : passed.filter((one) => one === true).length,
-    overloaded: load.filter((one) => one === "overloaded").length,
+    configurations: pointsIn(shard, pointCount(design)),
+    rows: file.rows,
+    counts: Object.fromEntries(jobStatuses.map((name) => [name, count(status, name)])) as SweepListing["counts"],
+    passed: judged ? count(passed, true) : null,
+    overloaded: count(load, "overloaded"),
     paths,
     figures,
-    best: shown.map((row) => ({
-      point: point[row] as number,
-      values: columns.slice(0, paths.length).map((column) => column[row] as string | number | null),
-      load: load[row] as string,
-      passed: passed[row] === true,
-      figures: columns.slice(paths.length).map((column) => column[row] as number | null),
+    best: best.map((_, i) => ({
+      point: point[i] as number,
+      values: values.slice(0, paths.length).map((column) => column[i] as string | number | null),
+      load: loads[i] as string,
+      passed: pass[i] === true,
+      figures: values.slice(paths.length).map((column) => column[i] as number | null),
     })),
     reasons: await reasonsOf(file, status),
   };
 }
 
-/** Rows without the value come last. */
-function byValue(a: unknown, b: unknown, sign: 1 | -1): number {
-  if (typeof a !== "number" || typeof b !== "number")
-    return Number(typeof b === "number") - Number(typeof a === "number");
-  return sign * (a - b);
+const count = (column: readonly unknown[], value: unknown): number =>
+  column.reduce((sum: number, one) => sum + Number(one === value), 0);
+
+/** The best rows with a forecast, so many of them, the very best first. */
+function bestRows(
+  values: readonly unknown[],
+  { better }: OutcomeFigure,
+  { status, load, passed }: Readonly<Record<"status" | "load" | "passed", readonly unknown[]>>,
+  top: number,
+): number[] {
+  const sign = better === "higher" ? -1 : 1;
+  // Rows without the value come last.
+  const keyOf = (row: number): number => {
+    const value = values[row];
+    return typeof value === "number" ? sign * value : Number.POSITIVE_INFINITY;
+  };
+  const ranks: number[][] = [[], [], []];
+  for (const [row, one] of status.entries())
+    if (one === "done") ranks[load[row] === "overloaded" ? 2 : passed[row] === true ? 0 : 1]!.push(row);
+  const best: number[] = [];
+  for (const rows of ranks) {
+    const wanted = Math.min(top - best.length, rows.length);
+    if (wanted === 0) continue;
+    // Numbers alone are sorted far faster than rows by their numbers.
+    const limit = Float64Array.from(rows, keyOf).sort()[wanted - 1]!;
+    const kept = rows.filter((row) => keyOf(row) <= limit);
+    best.push(...kept.sort((a, b) => (keyOf(a) < keyOf(b) ? -1 : keyOf(a) > keyOf(b) ? 1 : a - b)).slice(0, wanted));
+  }
+  return best;
 }
 
 function figureNamed(name: string): OutcomeFigure {
@@ -99,13 +135,13 @@ function figureNamed(name: string): OutcomeFigure {
 
 async function sortedBy(file: ResultFile, sort: string | undefined): Promise<OutcomeFigure> {
   if (sort !== undefined) return figureNamed(sort);
-  const [cost = []] = await file.columns(["costUsdPerMtok"]);
+  const cost = await file.column("costUsdPerMtok");
   return figureNamed(cost.some((value) => value !== null) ? "costUsdPerMtok" : "throughputPerDevice");
 }
 
 async function reasonsOf(file: ResultFile, status: readonly unknown[]): Promise<SweepListing["reasons"]> {
   if (status.every((one) => one === "done")) return [];
-  const [reason = []] = await file.columns(["reason"]);
+  const reason = await file.column("reason");
   const counts = new Map<string, { status: string; reason: string; count: number }>();
   for (const [row, why] of reason.entries()) {
     if (typeof why !== "string") continue;

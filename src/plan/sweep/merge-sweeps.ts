@@ -29,19 +29,19 @@ export async function mergeSweeps(target: string, folders: readonly string[]): P
   const { journal, close } = await openSweepFolder(target, newManifest({ scenario, keys, design, shard: null }));
   try {
     for (const [key, outcome] of journal.before) outcomes.set(key, outcome);
-    const added: Promise<void>[] = [];
+    const added: [string, Outcome][] = [];
     for (const folder of folders)
       for (const [key, outcome] of await readJournal(journalOf(folder))) {
         const there = outcomes.get(key);
         if (there === undefined) {
           outcomes.set(key, outcome);
-          added.push(journal.append(key, outcome));
+          added.push([key, outcome]);
         } else if (canonicalJson(there) !== canonicalJson(outcome))
           refuse({ file: journalOf(folder), at: key, expected: "the outcome that another folder has", found: outcome });
       }
-    await Promise.all(added);
+    await Promise.all(added.map(([key, outcome]) => journal.append(key, outcome)));
     const rows = rowsOf({ design, keys }, outcomes);
-    await writeResults(target, design, rows);
+    await writeResults(target, design, rows, journal);
     return { rows: rows.length, missing: pointCount(design) - rows.length };
   } finally {
     await close();

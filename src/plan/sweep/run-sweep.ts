@@ -1,17 +1,19 @@
 import { InvalidInputError } from "../../core/errors.ts";
 import { parseScenario } from "../../scenario/parse-scenario.ts";
-import { type AxisValue, type Design, pointsOf, settingText } from "../design/design.ts";
+import { type Design, pointCount, pointsOf, settingText } from "../design/design.ts";
 import type { Executor } from "../execute/executor.ts";
 import type { Job, JobBase, JobStatus, Outcome } from "../job/job.ts";
-import { jobKey, keyParts } from "../job/job-keys.ts";
+import { jobKey } from "../job/job-key.ts";
+import { keyParts } from "../job/job-keys.ts";
 import type { ResultRow } from "../results/result-table.ts";
 import { inShard, type Shard } from "./shard.ts";
-import { newManifest, openSweepFolder, rowsOf, writeResults } from "./sweep-folder.ts";
+import { defaultFolder, newManifest, openSweepFolder, writeResults } from "./sweep-folder.ts";
 
 export interface SweepRequest {
   readonly base: JobBase;
   readonly design: Design;
-  readonly folder: string;
+  /** null: one under `sweeps`, named after what is run. */
+  readonly folder: string | null;
   readonly shard: Shard | null;
 }
 
@@ -45,23 +47,26 @@ export interface SweepResult {
  * @throws InvalidInputError where the design does not fit the scenario or the folder holds something else, OutputError where the
  * folder cannot be written
  */
-export async function runSweep({ base, design, folder, shard }: SweepRequest, deps: SweepDeps): Promise<SweepResult> {
+export async function runSweep(request: SweepRequest, deps: SweepDeps): Promise<SweepResult> {
+  const { base, design, shard } = request;
   const { executor, signal, onProgress } = deps;
   const scenario = checkFirst(base, design);
-  const keys = await keyParts(base, settingsIn(design));
-  const { journal, close } = await openSweepFolder(folder, newManifest({ scenario, keys, design, shard }));
+  const keys = await keyParts(base, jobsIn(design));
+  const manifest = newManifest({ scenario, keys, design, shard });
+  const folder = request.folder ?? defaultFolder(manifest);
+  const { journal, close } = await openSweepFolder(folder, manifest);
   try {
     const outcomes = new Map<string, Outcome>();
     const jobs: Job[] = [];
     // Two configurations that are the same are run once.
     const asked = new Set<string>();
-    let total = 0;
-    let point = 0;
+    const points: Omit<ResultRow, "outcome">[] = [];
+    let point = -1;
     for (const values of pointsOf(design)) {
-      if (!inShard(shard, point++)) continue;
-      total += 1;
+      if (!inShard(shard, ++point)) continue;
       const settings = values.map(settingText);
       const key = jobKey(keys, settings);
+      points.push({ point, key, values });
       const before = journal.before.get(key);
       if (before !== undefined) outcomes.set(key, before);
       else if (!asked.has(key)) jobs.push({ key, settings });
@@ -85,32 +90,42 @@ export async function runSweep({ base, design, folder, shard }: SweepRequest, de
       if (signal?.aborted !== true || error !== signal.reason) throw error;
       interrupted = true;
     }
-    const rows = rowsOf({ design, keys }, outcomes);
-    const files = await writeResults(folder, design, rows);
-    return { scenario, folder, design, total, cached, counts: countsOf(rows), rows, files, interrupted };
+    const rows = points.flatMap((one): ResultRow[] => {
+      const outcome = outcomes.get(one.key);
+      return outcome === undefined ? [] : [{ ...one, outcome }];
+    });
+    const files = await writeResults(folder, design, rows, journal);
+    return { scenario, folder, design, total: points.length, cached, counts: countsOf(rows), rows, files, interrupted };
   } finally {
     await close();
   }
 }
 
 /** Rows by status. */
-export function countsOf(rows: readonly ResultRow[]): Record<JobStatus, number> {
+function countsOf(rows: readonly ResultRow[]): Record<JobStatus, number> {
   const counts = { done: 0, infeasible: 0, invalid: 0, failed: 0 };
   for (const { outcome } of rows) counts[outcome.status] += 1;
   return counts;
 }
 
-/** Configurations that are tried before a design is refused: a wrong path is wrong in all of them. */
+/** Configurations that are tried before a design is refused, spread over it: a wrong path is wrong in all of them. */
 const triedMax = 256;
+/** Multiples of it, without their whole parts, fill the unit interval evenly, in step with no number of values. */
+const goldenRatio = 1.618033988749895;
 
 /**
- * The name of the scenario. Throws InvalidInputError, with what is wrong with the first configuration, where none of the first ones
- * is a scenario; what is wrong with some stands in their rows.
+ * The name of the scenario. Throws InvalidInputError, with what is wrong with the first configuration, where none that is tried is a
+ * scenario; what is wrong with some stands in their rows.
  */
 function checkFirst(base: JobBase, design: Design): string {
   let first: unknown = null;
-  let tried = 0;
+  const count = pointCount(design);
+  const tried = new Set(
+    Array.from({ length: triedMax }, (_, i) => (count <= triedMax ? i : Math.floor(((i * goldenRatio) % 1) * count))),
+  );
+  let point = -1;
   for (const values of pointsOf(design)) {
+    if (!tried.has(++point)) continue;
     try {
       return parseScenario(base.text, base.file, {
         settings: [...base.settings, ...values.map(settingText)],
@@ -119,17 +134,12 @@ function checkFirst(base: JobBase, design: Design): string {
     } catch (error) {
       if (!(error instanceof InvalidInputError)) throw error;
       first ??= error;
-      if (++tried >= triedMax) break;
     }
   }
   throw first;
 }
 
-/** Every setting of a design. */
-function* settingsIn({ cases, matrix }: Design): Generator<string, void, void> {
-  const all: Iterable<AxisValue>[] = [
-    ...cases,
-    ...matrix.map(({ path, texts }) => texts.map((text) => ({ path, text }))),
-  ];
-  for (const values of all) for (const value of values) yield settingText(value);
+/** Settings of the configurations of a design; what is sampled names no file. */
+function* jobsIn({ cases, matrix }: Design): Generator<readonly string[], void, void> {
+  for (const values of pointsOf({ cases, matrix, sample: null })) yield values.map(settingText);
 }

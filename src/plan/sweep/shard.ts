@@ -20,3 +20,7 @@ export function parseShard(text: string): Shard {
 /** Whether a configuration is part of a shard; neighbours, which cost alike, go to different ones. */
 export const inShard = (shard: Shard | null, point: number): boolean =>
   shard === null || point % shard.count === shard.index - 1;
+
+/** Configurations of a shard, of so many in all. */
+export const pointsIn = (shard: Shard | null, points: number): number =>
+  shard === null ? points : Math.max(0, Math.ceil((points - (shard.index - 1)) / shard.count));

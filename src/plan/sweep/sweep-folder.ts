@@ -1,14 +1,15 @@
-import { mkdir, stat } from "node:fs/promises";
+import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
+import { sha256 } from "../../core/digest.ts";
 import { type Problem, refuse } from "../../core/errors.ts";
 import { canonicalJson, jsonDocument, parseJson } from "../../core/json.ts";
 import { version } from "../../core/version.ts";
 import { lockFolder } from "../../files/folder-lock.ts";
-import { readText } from "../../files/read-input.ts";
+import { exists, readText, readTextIfThere } from "../../files/read-input.ts";
 import { writeOutput, writing } from "../../files/write-output.ts";
-import { type Design, pathsOf, pointsOf, settingText } from "../design/design.ts";
+import { type AxisValue, type Design, designDigest, pathsOf, pointsOf, settingText } from "../design/design.ts";
 import type { Outcome } from "../job/job.ts";
-import { jobKey, type KeyParts } from "../job/job-keys.ts";
+import { jobKey, type KeyParts } from "../job/job-key.ts";
 import { Journal } from "../journal/journal.ts";
 import { resultFormats } from "../results/result-formats.ts";
 import { type ResultRow, resultColumns } from "../results/result-table.ts";
@@ -28,6 +29,9 @@ export interface SweepManifest {
 
 const manifestName = "sweep.json";
 const journalName = "journal.jsonl";
+/** Length of the journal that the tables were made of. */
+const stateName = "tables.state";
+const stateBytesMax = 100;
 const manifestBytesMax = 256 * 2 ** 20;
 
 export const newManifest = (parts: Pick<SweepManifest, "scenario" | "keys" | "design" | "shard">): SweepManifest => ({
@@ -53,7 +57,21 @@ export async function readManifest(folder: string): Promise<SweepManifest> {
     refuse(
       problem(`a sweep of moecast ${version}`, value.moecastVersion, "results of another version mean something else"),
     );
+  if (typeof value.scenario !== "string" || typeof value.keys?.base !== "string" || !isDesign(value.design))
+    refuse(problem("a sweep as moecast wrote it", "another text", "take another folder, or remove this file"));
   return value as SweepManifest;
+}
+
+function isDesign(value: unknown): value is Design {
+  const { cases, matrix, sample } = { ...(value as Partial<Design> | undefined) };
+  const texts = (list: readonly unknown[]) => list.every((one) => typeof one === "string");
+  return (
+    Array.isArray(cases) &&
+    cases.every((one) => Array.isArray(one) && texts(one.flatMap((each: AxisValue) => [each.path, each.text]))) &&
+    Array.isArray(matrix) &&
+    matrix.every((axis) => texts([axis.path]) && Array.isArray(axis.texts) && texts(axis.texts)) &&
+    (sample === null || (typeof sample?.points === "number" && Array.isArray(sample.ranges)))
+  );
 }
 
 /** A folder that results go to: one process at a time. */
@@ -71,7 +89,8 @@ export async function openSweepFolder(folder: string, manifest: SweepManifest): 
   const lock = await lockFolder(join(folder, "lock"), "sweep");
   try {
     const file = join(folder, manifestName);
-    const there = (await stat(file).catch(() => null)) === null ? null : await readManifest(folder);
+    const there = (await exists(file)) ? await readManifest(folder) : null;
+    if (there === null) await refuseOthersFiles(folder);
     if (there !== null && canonicalJson(there) !== canonicalJson(manifest))
       refuse({
         file,
@@ -113,17 +132,47 @@ export function rowsOf(
   return rows;
 }
 
-/** Writes the tables of a sweep. */
-export async function writeResults(folder: string, design: Design, rows: readonly ResultRow[]): Promise<string[]> {
+/** Writes the tables of a sweep, unless those that are there have all that the journal has. Returns their paths. */
+export async function writeResults(
+  folder: string,
+  design: Design,
+  rows: readonly ResultRow[],
+  journal: Journal,
+): Promise<string[]> {
+  const paths = Object.keys(resultFormats).map((name) => join(folder, name));
+  const state = join(folder, stateName);
+  const current = `${journal.bytes}\n`;
+  const there = await Promise.all(paths.map(exists));
+  if (there.every(Boolean) && (await readTextIfThere(state, stateBytesMax)) === current) return paths;
+  await writing(state, () => rm(state, { force: true }));
   const columns = resultColumns(design, rows);
-  const written: string[] = [];
-  for (const [name, render] of Object.entries(resultFormats)) {
+  for (const [i, render] of Object.values(resultFormats).entries()) {
     const content = await render(columns);
-    const path = join(folder, name);
-    await writeOutput(path, (output) => output.append(content));
-    written.push(path);
+    await writeOutput(paths[i]!, (output) => output.append(content));
   }
-  return written;
+  await writeOutput(state, (output) => output.append(current));
+  return paths;
+}
+
+/** A folder without a manifest is none of a sweep: what lies there under the names of results is somebody's. */
+async function refuseOthersFiles(folder: string): Promise<void> {
+  for (const name of [journalName, ...Object.keys(resultFormats)]) {
+    const file = join(folder, name);
+    if (await exists(file))
+      refuse({
+        file,
+        expected: "a folder without such a file, or one of a sweep",
+        found: "a file",
+        hint: "give another one with -o",
+      });
+  }
+}
+
+/** Where the results of a sweep go unless told otherwise: of one scenario, inputs, version, design and shard. */
+export function defaultFolder({ scenario, keys, design, shard }: Parameters<typeof newManifest>[0]): string {
+  const name = scenario.replace(/[^A-Za-z0-9._-]+/g, "-").slice(0, 64);
+  const digest = sha256(canonicalJson([keys, designDigest(design)])).slice(0, 8);
+  return join("sweeps", `${name}-${digest}${shard === null ? "" : `-${shard.index}-of-${shard.count}`}`);
 }
 
 function differenceOf(there: SweepManifest, wanted: SweepManifest): string {

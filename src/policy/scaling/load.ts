@@ -2,6 +2,7 @@ import { z } from "zod";
 import type { ParameterValues } from "../../core/parameters.ts";
 import { quantity, share } from "../../core/quantity.ts";
 import type { Scaler, ScalingPolicy, ScalingView } from "./scaling.ts";
+import { Stabilised } from "./stabilised.ts";
 
 /** What can be held at a target, summed over the replicas that serve. */
 const measures = {
@@ -43,32 +44,20 @@ const parameters = {
  */
 class LoadScaler implements Scaler {
   readonly #values: ParameterValues<typeof parameters>;
-  /** Recommendations of the window, each higher than all later ones. */
-  readonly #wanted: { readonly atNs: number; readonly replicas: number }[] = [];
-  #asked = false;
+  readonly #stabilised: Stabilised;
 
   constructor(values: ParameterValues<typeof parameters>) {
     this.#values = values;
+    this.#stabilised = new Stabilised(values.stabilisation);
   }
 
   replicas(view: ScalingView): number {
-    const { target, measure, tolerance, stabilisation } = this.#values;
-    const { atNs } = view;
+    const { target, measure, tolerance } = this.#values;
     const up = view.starting + view.serving;
-    // The replicas at the start count as recommended.
-    if (!this.#asked) this.#recommend(atNs, up);
-    this.#asked = true;
     const total = measures[measure](view);
     const ratio = total / (up * target);
     const wanted = ratio >= 1 - tolerance && ratio <= 1 + tolerance ? up : Math.ceil(total / target);
-    while (this.#wanted.length > 0 && this.#wanted[0]!.atNs <= atNs - stabilisation) this.#wanted.shift();
-    this.#recommend(atNs, wanted);
-    return wanted >= up ? wanted : Math.min(up, this.#wanted[0]!.replicas);
-  }
-
-  #recommend(atNs: number, replicas: number): void {
-    while ((this.#wanted.at(-1)?.replicas ?? Number.POSITIVE_INFINITY) <= replicas) this.#wanted.pop();
-    this.#wanted.push({ atNs, replicas });
+    return this.#stabilised.hold(view.atNs, up, wanted);
   }
 }
 

@@ -18,7 +18,7 @@ export function poolResult(pool: Pool, endNs: number): PoolResult {
     stateNs: Object.fromEntries(
       replicaStates.map((state) => [state, replicas.reduce((sum, { life }) => sum + life.ns(state, endNs), 0)]),
     ) as Record<ReplicaState, number>,
-    scaling: scaling === null ? null : { starts: scaling.starts, mostUp: scaling.mostUp },
+    scaling: scaling === null ? null : { starts: scaling.starts, mostUp: scaling.mostUp, changes: scaling.changes },
     promptBusyNs: replicas.reduce((total, replica) => total + replica.promptTime.ns, 0),
     time: Object.fromEntries(timeComponents.map((name, i) => [name, cost.components[i]!])) as Record<
       TimeComponent,

@@ -5,12 +5,16 @@ import type { DpRank } from "../dp-rank.ts";
 import type { KvLayout } from "../memory/kv-plan.ts";
 import { kvUseOf } from "../memory/kv-use.ts";
 import type { Replica } from "../replica.ts";
+import type { RequestState } from "../request-state.ts";
+import type { ReplicaCount } from "../result.ts";
 import type { ReplicaState } from "./replica-life.ts";
+import { RequestWatch } from "./request-watch.ts";
 
 /** The pool that is scaled. */
 export interface ScaledPool {
   readonly replicas: readonly Replica[];
   readonly kv: KvLayout;
+  readonly state: RequestState;
   /** A replica has lost what lay in its devices. */
   forget(replica: Replica): void;
 }
@@ -21,6 +25,10 @@ export class PoolScaling {
   /** Times that a replica began to load, and most replicas that were up at once. */
   starts = 0;
   mostUp: number;
+  /** Replicas by state from each time on at which their number changed, the start first. */
+  readonly changes: ReplicaCount[] = [];
+  /** Requests that the pool is given. */
+  readonly watch: RequestWatch;
   /** Data-parallel ranks of the replicas that are not off. */
   ranksOn: readonly DpRank[] = [];
   private readonly pool: ScaledPool;
@@ -34,9 +42,11 @@ export class PoolScaling {
   constructor(config: ScalingConfig, pool: ScaledPool) {
     this.config = config;
     this.pool = pool;
-    this.scaler = config.policy.create(config.values);
+    const { policy, values, everyNs, startupNs } = config;
+    this.scaler = policy.create(values, { everyNs, startupNs });
+    this.watch = new RequestWatch(pool.state, policy.watchesLatencies === true);
     this.mostUp = config.atStart;
-    this.countOn();
+    this.count(0);
   }
 
   /** Asks the policy, and follows it; `load` begins the start of a replica. Returns whether any changes its state. */
@@ -48,7 +58,7 @@ export class PoolScaling {
     const changed = more > 0 ? this.grow(more, atNs, load) : this.shrink(-more, atNs);
     const up = this.up().length;
     this.mostUp = Math.max(this.mostUp, up);
-    if (changed) this.countOn();
+    if (changed) this.count(atNs);
     holds(up >= this.config.min, "replica-state", () => `${up} replicas up, at least ${this.config.min} have to be`);
     return changed;
   }
@@ -62,12 +72,17 @@ export class PoolScaling {
       this.pool.forget(replica);
     }
     this.draining -= done.length;
-    if (done.length > 0) this.countOn();
+    if (done.length > 0) this.count(atNs);
     return done.length > 0;
   }
 
-  private countOn(): void {
+  /** Replicas have changed their state. */
+  count(atNs: number): void {
     this.ranksOn = this.pool.replicas.filter(({ life }) => life.state !== "off").flatMap(({ dpRanks }) => dpRanks);
+    const of = (state: ReplicaState) => this.inState(state).length;
+    // Of several changes at an instant the last one counts.
+    if (this.changes.at(-1)?.atNs === atNs) this.changes.pop();
+    this.changes.push({ atNs, starting: of("starting"), serving: of("serving"), draining: of("draining") });
   }
 
   private inState(state: ReplicaState): Replica[] {
@@ -143,6 +158,7 @@ export class PoolScaling {
       outstandingTokens: sum(up, (replica) => replica.outstandingTokens()),
       kvUse: ranks.length === 0 ? 0 : kvUseOf(ranks, kv),
       busy,
+      ...this.watch.take(atNs),
     };
   }
 }

@@ -39,8 +39,10 @@ export class Scaling {
   ready(replica: Replica, atNs: number): boolean {
     const { life } = replica;
     if (life.state !== "starting" || life.readyNs !== atNs) return false;
-    if (this.pools[replica.place.pool]!.scaling !== null && this.host.over()) return false;
+    const { scaling } = this.pools[replica.place.pool]!;
+    if (scaling !== null && this.host.over()) return false;
     life.enter("serving", atNs);
+    scaling?.count(atNs);
     this.host.changed(atNs);
     return true;
   }

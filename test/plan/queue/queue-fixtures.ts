@@ -5,7 +5,8 @@ import { queueDefault } from "../../../src/plan/execute/queue/queue-names.ts";
 import { runWorker, type WorkerOptions } from "../../../src/plan/execute/queue/queue-worker.ts";
 import type { RedisAddress } from "../../../src/plan/execute/queue/redis-address.ts";
 import type { Job, JobBase, Outcome } from "../../../src/plan/job/job.ts";
-import { jobKey, keyParts } from "../../../src/plan/job/job-keys.ts";
+import { jobKey } from "../../../src/plan/job/job-key.ts";
+import { keyParts } from "../../../src/plan/job/job-keys.ts";
 import { runJob } from "../../../src/plan/job/run-job.ts";
 
 const file = "test/fixtures/scenarios/small.yaml";
@@ -21,7 +22,7 @@ export const base: JobBase = {
 /** Jobs over a base that differ in the rate of arrivals. */
 export async function jobsOf(count: number, over: JobBase = base, first = 1): Promise<Job[]> {
   const settings = Array.from({ length: count }, (_, i) => [`traffic.arrivals.requestRate=${first + i}/s`]);
-  const parts = await keyParts(over, settings.flat());
+  const parts = await keyParts(over, settings);
   return settings.map((own) => ({ key: jobKey(parts, own), settings: own }));
 }
 

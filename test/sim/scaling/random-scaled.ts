@@ -7,7 +7,7 @@ import { mappingProblems } from "../../../src/sim/mapping.ts";
 import { simulate } from "../../../src/sim/simulate.ts";
 import { deployment, deploymentConfig } from "../random-deployment.ts";
 import { bytesOf, judge, judgeStopped, watched } from "../random-laws.ts";
-import { scalingBy, scalingOf } from "./scaled.ts";
+import { judgeChanges, scalingBy, scalingOf } from "./scaled.ts";
 
 const drawnScaling = fc.record({
   atStart: fc.integer({ min: 1, max: 3 }),
@@ -15,7 +15,13 @@ const drawnScaling = fc.record({
   most: fc.integer({ min: 1, max: 4 }),
   everyNs: fc.constantFrom(100_000, 700_000, 5_000_000),
   startupNs: fc.constantFrom(0, 1, 700_000, 30_000_000),
-  kind: fc.constantFrom("random" as const, "load" as const, "schedule" as const),
+  kind: fc.constantFrom(
+    "random" as const,
+    "load" as const,
+    "schedule" as const,
+    "slo-margin" as const,
+    "predictive" as const,
+  ),
   measure: fc.constantFrom("requests", "waiting", "tokens", "kv", "busy"),
   target: fc.constantFrom(0.1, 1, 3, 500),
   stabilisation: fc.constantFrom(0, 2_000_000),
@@ -31,6 +37,34 @@ function scaled<T extends PoolConfig>(pool: T, c: typeof drawnScaling extends fc
       return scalingOf(
         "load",
         { measure: c.measure, target: c.target, tolerance: 0.1, stabilisation: c.stabilisation },
+        parts,
+      );
+    if (c.kind === "slo-margin")
+      return scalingOf(
+        "slo-margin",
+        {
+          ttft: c.target * 1e6,
+          tpot: c.target * 1e5,
+          percentile: 90,
+          window: 3e6,
+          up: 0.55,
+          down: 0.4,
+          stabilisation: c.stabilisation,
+          downEvery: c.stabilisation,
+        },
+        parts,
+      );
+    if (c.kind === "predictive")
+      return scalingOf(
+        "predictive",
+        {
+          target: 0.8,
+          level: 0.2,
+          trend: 0.1,
+          stabilisation: c.stabilisation,
+          ...(c.seed % 2 === 0 ? { capacity: c.target * 1e5 } : {}),
+          ...(c.seed % 3 === 0 ? { season: 5_000_000 } : {}),
+        },
         parts,
       );
     if (c.kind === "schedule") {
@@ -63,7 +97,8 @@ export function runScaled(numRuns: number, seed: number): number {
         watched(() => {
           const result = simulate(config());
           judge(config(), result);
-          for (const { stateNs, replicaOnNs, replicaBusyNs } of result.pools) {
+          for (const { stateNs, replicaOnNs, replicaBusyNs, scaling } of result.pools) {
+            judgeChanges({ scaling, stateNs }, result.endNs);
             const whole = replicaBusyNs.length * result.endNs;
             expect(Object.values(stateNs).reduce((sum, ns) => sum + ns, 0)).toBe(whole);
             expect(replicaOnNs.reduce((sum, ns) => sum + ns, 0)).toBe(whole - stateNs.off);

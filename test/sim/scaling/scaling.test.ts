@@ -4,7 +4,7 @@ import type { SimConfig } from "../../../src/sim/config.ts";
 import { type RunResult, requestStatus } from "../../../src/sim/result.ts";
 import { simulate } from "../../../src/sim/simulate.ts";
 import { singleDevice, testConfig, testRequests } from "../build.ts";
-import { scalingBy, scalingOf } from "./scaled.ts";
+import { judgeChanges, scalingBy, scalingOf } from "./scaled.ts";
 
 const rows = (n: number, gapNs: number) =>
   Array.from({ length: n }, (_, i) => ({ at: i * gapNs, prompt: 60 + ((i * 37) % 90), output: 5 + (i % 7) }));
@@ -66,6 +66,18 @@ describe("replicas that come and go", () => {
     expect(result.pools[0]!.scaling!.mostUp).toBe(4);
     for (const ns of Object.values(result.pools[0]!.stateNs)) expect(ns).toBeGreaterThan(0);
     expect(result.laws["replica-state"]).toBe(4);
+  });
+
+  test("are counted whenever their number changes: by decisions, ends of starts and ends of drains", () => {
+    const crowd = testRequests(Array.from({ length: 60 }, (_, i) => ({ at: i * 4e5, prompt: 200, output: 20 })));
+    const { pools, endNs } = simulate(
+      open({ replicas: 4, scaling: waves, workload: { kind: "open", requests: crowd } }),
+    );
+    judgeChanges(pools[0]!, endNs);
+    expect(pools[0]!.stateNs.draining).toBeGreaterThan(0);
+    expect(pools[0]!.scaling!.changes.length).toBeGreaterThan(6);
+    const still = simulate(open({ replicas: 2, scaling: scalingBy(() => 2, { atStart: 2 }) }));
+    expect(still.pools[0]!.scaling!.changes).toEqual([{ atNs: 0, starting: 0, serving: 2, draining: 0 }]);
   });
 
   test("serve nobody before they have loaded", () => {

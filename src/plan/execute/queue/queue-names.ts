@@ -1,6 +1,6 @@
 import { UsageError } from "../../../core/errors.ts";
 import { version } from "../../../core/version.ts";
-import { outcomeVersion } from "../../job/job-keys.ts";
+import { outcomeVersion } from "../../job/job-key.ts";
 
 /** What has to be equal on both sides of a queue for outcomes to mean the same. */
 export interface Versions {

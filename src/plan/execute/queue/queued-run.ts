@@ -151,7 +151,7 @@ export class QueuedRun {
     if (result === null) return refused("failed", "in the queue: a result that moecast did not write");
     if ("outcome" in result) return result.outcome;
     const digests = new InputDigests();
-    await keyParts(this.#request.base, settings, digests);
+    await keyParts(this.#request.base, [settings], digests);
     return refused("failed", differenceText(result.host, result.inputs, await digests.known()));
   }
 

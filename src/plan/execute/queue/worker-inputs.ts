@@ -1,7 +1,8 @@
 import { stat } from "node:fs/promises";
 import { InputDigests } from "../../job/input-digests.ts";
 import type { JobBase } from "../../job/job.ts";
-import { jobKey, keyParts } from "../../job/job-keys.ts";
+import { jobKey, namingFiles } from "../../job/job-key.ts";
+import { keyParts } from "../../job/job-keys.ts";
 import type { InputDigest } from "./queue-messages.ts";
 
 /** Digests of one base as the files of this machine give them, and when these files last changed. */
@@ -35,8 +36,9 @@ export class WorkerInputs {
 
   async #keyOf(digest: string, base: JobBase, settings: readonly string[]): Promise<string> {
     const seen = await this.#unchanged(digest, base);
-    if (settings.some((setting) => setting.includes("file") && seen.files[setting] === undefined)) {
-      Object.assign(seen.files, (await keyParts(base, settings, seen.digests)).files);
+    const naming = namingFiles(settings);
+    if (naming !== "" && seen.files[naming] === undefined) {
+      Object.assign(seen.files, (await keyParts(base, [settings], seen.digests)).files);
       seen.signature = await signatureOf(seen.digests);
     }
     return jobKey(seen, settings);
