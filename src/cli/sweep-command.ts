@@ -3,7 +3,7 @@ import type { CommandRegistration } from "./command.ts";
 import { helpBelow } from "./help-text.ts";
 import type { SweepOptions } from "./sweep.ts";
 import type { ListOptions, MergeOptions, QueryOptions } from "./sweep-results.ts";
-import { collect, wantsColour, wholeNumber } from "./words.ts";
+import { collect, redisHelp, wantsColour, wholeNumber } from "./words.ts";
 
 const below = helpBelow({
   notes: [
@@ -45,7 +45,13 @@ export const sweepCommand: CommandRegistration = (program, exit) => {
       "folder of the results; default sweeps/ with the name of the scenario and of the design",
     )
     .option("--shard <i/n>", "run the i-th of n parts, such as 3/8, into a folder of its own; merge puts them together")
+    .option(
+      "--executor <name>",
+      "where configurations are run: threads of this process, or bullmq, a queue of workers (default: threads)",
+    )
     .option("--threads <n>", "runs at a time (default: one for each processor)", wholeNumber(1, 1024))
+    .option("--redis <url>", redisHelp)
+    .option("--queue <name>", "name of the queue, as workers have it (default: moecast)")
     .option("--sort <figure>", sortHelp)
     .option("--top <n>", topHelp, wholeNumber(1))
     .option("--json", "print the listing as JSON")
