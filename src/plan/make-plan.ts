@@ -25,7 +25,7 @@ import { largestRates } from "./rate/largest-rate.ts";
 import { Evaluator } from "./search/evaluator.ts";
 import { brokenText } from "./search/judge-track.ts";
 import { prune } from "./search/prune.ts";
-import { rungsOf } from "./search/rungs.ts";
+import { allRequests, rungsOf } from "./search/rungs.ts";
 import { searchFor } from "./search/search.ts";
 import { candidateStates, newTrack, type Track } from "./search/track.ts";
 import { candidatesOn, devicesWithin } from "./space/candidates.ts";
@@ -68,7 +68,7 @@ export async function makePlan(question: PlanQuestion, base: JobBase, deps: Plan
   );
   const evaluator = new Evaluator({ base, keys, executor, journal, signal });
   const all = rungsOf(question);
-  const rungs = deps.exhaustive ? all.slice(-1) : all;
+  const rungs = deps.exhaustive ? all.slice(allRequests(all)) : all;
   const answers: ObjectiveAnswer[] = [];
   let baseline: PlanBaseline | null = null;
   let sensitivity: Sensitivity[] | null = null;

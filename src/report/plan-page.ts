@@ -1,6 +1,7 @@
 import { formatCount, formatNumber, formatPercent } from "../core/units.ts";
 import type { ObjectiveAnswer, PlanCandidate, PlanDocument } from "../plan/answer/plan-document.ts";
 import type { Sensitivity } from "../plan/answer/sensitivity.ts";
+import { tooShort } from "../plan/search/judge-track.ts";
 import { milliseconds } from "./labels.ts";
 import type { Page, PageColumn, PageLine, PageSection } from "./page.ts";
 import { planFrontier } from "./plan-frontier.ts";
@@ -99,10 +100,24 @@ function marginText(value: number, other: number, than: string): string {
 const chanceText = (chance: number): string =>
   chance >= 0.95 ? "at least 95%" : chance <= 0.05 ? "at most 5%" : formatPercent(chance, 0);
 
+/** Deployments of which even the longest run does not tell whether they keep up: any of them may be better than what was found. */
+function undecided({ candidates }: PlanDocument): PageLine[] {
+  const count = candidates.filter(({ cause }) => cause === tooShort).length;
+  return count === 0
+    ? []
+    : [
+        {
+          text: `${formatCount(count)} deployments could not be judged: their longest runs are too short to tell whether they keep up. More traffic.requests would.`,
+          tone: "warn",
+        },
+      ];
+}
+
 function notesOf(plan: PlanDocument): PageLine[] {
   const unvalidated = plan.finalists[0]?.unvalidated ?? null;
   return [
     ...(unvalidated === null ? [] : [{ text: `Unvalidated: ${unvalidated}.`, tone: "warn" as const }]),
+    ...undecided(plan),
     ...plan.space.leftOut.map(({ name, reason }) => ({ text: `Left out: ${name}: ${reason.split("\n")[0]}` })),
   ];
 }

@@ -3,14 +3,14 @@ export class Bisection {
   /** The largest factor that passed, and the smallest above it that did not. */
   passed: number | null = null;
   failed: number | null = null;
-  readonly #step: number;
+  #step: number;
   readonly #tolerance: number;
   readonly #smallest: number;
   readonly #largest: number;
   #next: number;
 
   /**
-   * @param step ratio by which it goes on while all pass, or none does
+   * @param step ratio by which it goes on while all pass, or none does; squared each time
    * @param tolerance ratio of failed over passed at which it ends
    * @param smallest factor below which nothing is tried: there is no answer then
    * @param largest factor above which nothing is tried
@@ -34,9 +34,11 @@ export class Bisection {
   take(passes: boolean): void {
     if (passes) this.passed = this.#next;
     else this.failed = this.#next;
-    if (this.passed === null) this.#next = this.failed! / this.#step;
-    else if (this.failed === null) this.#next = this.passed * this.#step;
     // The middle by ratio: rates of any size are told as finely.
-    else this.#next = Math.sqrt(this.passed * this.failed);
+    if (this.passed !== null && this.failed !== null) this.#next = Math.sqrt(this.passed * this.failed);
+    else {
+      this.#next = this.passed === null ? this.failed! / this.#step : this.passed * this.#step;
+      this.#step *= this.#step;
+    }
   }
 }

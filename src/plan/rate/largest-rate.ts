@@ -1,6 +1,6 @@
 import type { Outcome } from "../job/job.ts";
 import type { Evaluator } from "../search/evaluator.ts";
-import type { Rung } from "../search/rungs.ts";
+import { allRequests, type Rung } from "../search/rungs.ts";
 import type { Track } from "../search/track.ts";
 import type { PlanQuestion } from "../space/question.ts";
 import { rateSettings } from "../space/traffic-scale.ts";
@@ -14,14 +14,8 @@ export interface LargestRate {
   readonly load: readonly string[];
 }
 
-/**
- * On a sample, and over all requests: the smallest ratio of a rate that fails over one that holds, and the steps in which rates are
- * tried until there are both. What a sample showed is not far from what all requests show.
- */
-const coarse = { tolerance: 1.1, step: 2 };
-const fine = { tolerance: 1.01, step: 1.06 };
-/** How much more a run over all requests may take than a sample showed. */
-const sampleSlack = 1.1;
+/** The smallest ratio of a rate that fails over one that holds, and the first step by which rates are tried. */
+const grid = { tolerance: 1.01, step: 1.2 };
 /** Rates from a thousandth to a thousand times that of the scenario. */
 const ends = { smallest: 1 / 1024, largest: 1024 };
 
@@ -35,9 +29,10 @@ export interface RateDeps {
 }
 
 /**
- * The largest rate of every deployment by bisection, the SLOs and keeping up with the load being the test: coarsely on a sample for all,
- * then over all requests for those that may be the best. Of replicas of one layout only the most are looked at. Null for a closed
- * loop, which has no rate. What rates a run over all requests cannot tell from overload do not pass.
+ * The largest rates by bisection over all requests, the SLOs and keeping up with the load being the test. The deployment that a sample
+ * puts the furthest from its limits is bisected first. Every other one is run at the rate that is to be beaten, and bisected from
+ * there if it holds. Of replicas of one layout only the most are looked at. null for a closed loop, which has no rate. What a run over
+ * all requests cannot tell from overload does not pass.
  */
 export async function largestRates(
   question: PlanQuestion,
@@ -47,31 +42,21 @@ export async function largestRates(
   const { scenario, traffic } = question;
   const offered = traffic.ratePerSecond;
   if (offered === null || rateSettings(scenario, 1) === null) return null;
-  const most = mostReplicas(tracks);
-  const sample = deps.rungs[Math.max(0, deps.rungs.length - 2)]!;
-  const all = deps.rungs.at(-1)!;
-  let open = most.map((track) => ({ track, first: 1, atMost: Number.POSITIVE_INFINITY }));
-  if (sample !== all && !deps.exhaustive) {
-    const found = await bisected(question, open, sample, coarse, passesSample, deps);
-    open = found.flatMap(({ track, passed, failed }) =>
-      passed === null ? [] : [{ track, first: passed, atMost: (failed ?? passed) * sampleSlack }],
-    );
-  }
-  open.sort((a, b) => b.atMost - a.atMost || a.track.index - b.track.index);
-  const results: LargestRate[] = [];
-  const step = 2;
-  for (let from = 0; from < open.length; from += step) {
-    const wanted = [...results].sort((a, b) => b.perSecond - a.perSecond)[deps.alternatives];
-    const left = open.slice(from, from + step);
-    if (!deps.exhaustive && wanted !== undefined && left.every(({ atMost }) => atMost * offered <= wanted.perSecond))
-      break;
-    for (const { track, passed, outcome } of await bisected(question, left, all, fine, passesAll, deps)) {
-      track.atRate = { outcome, requests: all.requests, holds: passed !== null };
-      if (passed !== null) results.push({ track, perSecond: passed * offered, load: rateSettings(scenario, passed)! });
-    }
+  const last = allRequests(deps.rungs);
+  const order = deps.exhaustive ? mostReplicas(tracks) : await ranked(mostReplicas(tracks), deps, last);
+  const all = deps.rungs[last]!;
+  const found: { readonly track: Track; readonly factor: number }[] = [];
+  for (const track of order) {
+    const beaten = deps.exhaustive
+      ? undefined
+      : found.map(({ factor }) => factor).sort((a, b) => b - a)[deps.alternatives];
+    const factor = await bisected(question, track, all, beaten, deps);
+    if (factor !== null) found.push({ track, factor });
     deps.onProgress?.();
   }
-  return results.sort((a, b) => b.perSecond - a.perSecond || a.track.index - b.track.index);
+  return found
+    .sort((a, b) => b.factor - a.factor || a.track.index - b.track.index)
+    .map(({ track, factor }) => ({ track, perSecond: factor * offered, load: rateSettings(scenario, factor)! }));
 }
 
 function mostReplicas(tracks: readonly Track[]): Track[] {
@@ -85,62 +70,34 @@ function mostReplicas(tracks: readonly Track[]): Track[] {
   return [...most.values()];
 }
 
-const passesAll = ({ status, passed, verdict }: Outcome): boolean =>
-  status === "done" && passed === true && verdict === "stable";
-
-/** A sample shows less load than all requests: it fails for what it shows beyond chance alone. */
-const passesSample = ({ status, verdict, strainAtBest }: Outcome): boolean =>
-  status === "done" && verdict !== "overloaded" && (strainAtBest ?? 0) <= 1;
-
-interface Bisected {
-  readonly track: Track;
-  readonly passed: number | null;
-  readonly failed: number | null;
-  /** At the rate that passed, else at the last that was tried. */
-  readonly outcome: Outcome | null;
+/** Those first that a sample at the rate of the scenario shows the furthest from their limits. */
+async function ranked(tracks: readonly Track[], { evaluator, rungs }: RateDeps, last: number): Promise<Track[]> {
+  const sample = rungs[Math.max(0, last - 1)]!;
+  const outcomes = await evaluator.outcomes(tracks.map(({ candidate }) => [...candidate.settings, ...sample.settings]));
+  const strain = new Map(tracks.map((track, i) => [track, outcomes[i]!.strain ?? Number.POSITIVE_INFINITY]));
+  return [...tracks].sort((a, b) => strain.get(a)! - strain.get(b)! || a.index - b.index);
 }
 
-/** Bisects all at once: a rate of each is run at a time. */
+const passes = ({ status, passed, verdict }: Outcome): boolean =>
+  status === "done" && passed === true && verdict === "stable";
+
+/** The largest factor on the rate that holds; null where none does, or none above the one that is to be beaten. */
 async function bisected(
   { scenario }: PlanQuestion,
-  open: readonly { readonly track: Track; readonly first: number }[],
+  track: Track,
   rung: Rung,
-  grid: typeof coarse,
-  passes: (outcome: Outcome) => boolean,
-  { evaluator, onProgress }: RateDeps,
-): Promise<Bisected[]> {
-  const searches = open.map(({ track, first }) => ({
-    track,
-    search: new Bisection({ first, ...grid, ...ends }),
-    outcome: null as Outcome | null,
-    last: null as Outcome | null,
-  }));
-  for (;;) {
-    const going = searches.flatMap((one) => {
-      const factor = one.search.next();
-      return factor === null ? [] : [{ one, factor }];
-    });
-    if (going.length === 0) break;
-    const outcomes = await evaluator.outcomes(
-      going.map(({ one, factor }) => [
-        ...one.track.candidate.settings,
-        ...rung.settings,
-        ...rateSettings(scenario, factor)!,
-      ]),
-    );
-    for (const [i, { one }] of going.entries()) {
-      const outcome = outcomes[i]!;
-      const passed = passes(outcome);
-      one.last = outcome;
-      if (passed) one.outcome = outcome;
-      one.search.take(passed);
-    }
-    onProgress?.();
+  beaten: number | undefined,
+  { evaluator }: RateDeps,
+): Promise<number | null> {
+  const first = beaten === undefined ? 1 : beaten * grid.tolerance;
+  const search = new Bisection({ first, ...grid, ...ends, smallest: beaten ?? ends.smallest });
+  for (let factor = search.next(); factor !== null; factor = search.next()) {
+    const [outcome] = await evaluator.outcomes([
+      [...track.candidate.settings, ...rung.settings, ...rateSettings(scenario, factor)!],
+    ]);
+    const holds = passes(outcome!);
+    if (holds || track.atRate?.holds !== true) track.atRate = { outcome: outcome!, requests: rung.requests, holds };
+    search.take(holds);
   }
-  return searches.map(({ track, search: { passed, failed }, outcome, last }) => ({
-    track,
-    passed,
-    failed,
-    outcome: outcome ?? last,
-  }));
+  return search.passed;
 }

@@ -6,14 +6,8 @@ import { type CandidateState, settle, type Track } from "./track.ts";
 
 /** A short run excludes a deployment only where even its best reading is so far beyond a limit. */
 const beyond = 1.1;
-/** A run that is too short to tell is made longer up to so many times. */
-const longerMax = 4;
-
-/** Requests of the run that would tell, of a run over all requests that does not; null where no such run is made. */
-export function longerRun(outcome: Outcome, requests: number): number | null {
-  const needed = figureOf(outcome, "requestsNeeded");
-  return outcome.verdict === "tooShort" && needed !== null && needed <= longerMax * requests ? needed : null;
-}
+/** Cause of candidates of which nothing is known. */
+export const tooShort = "too short to tell";
 
 /** Why a candidate does not go on. */
 interface End {
@@ -24,17 +18,17 @@ interface End {
 
 /**
  * Takes the outcome of a run on a sample. A sample excludes what is overloaded beyond chance, and what breaks an SLO beyond its
- * interval: longer runs only show more load. The run over all requests decides.
+ * interval: longer runs only show more load. The run over all requests decides, and a longer one where that is too short to tell.
  */
 export function takeOutcome(track: Track, outcome: Outcome, rung: Rung, isLast: boolean): void {
   track.outcome = outcome;
   track.requests = rung.requests;
   track.rung += 1;
-  const end = endOf(outcome, isLast);
+  const end = endOf(outcome, rung.decides, isLast);
   if (end !== null) settle(track, end.state, end.cause, end.reason);
 }
 
-function endOf(outcome: Outcome, isLast: boolean): End | null {
+function endOf(outcome: Outcome, decides: boolean, isLast: boolean): End | null {
   const infeasible = (cause: string | null, reason: string | null): End => ({ state: "infeasible", cause, reason });
   if (outcome.status === "failed") return { state: "failed", cause: "failed", reason: outcome.reason };
   if (outcome.status !== "done") return infeasible(outcome.status, outcome.reason);
@@ -45,12 +39,14 @@ function endOf(outcome: Outcome, isLast: boolean): End | null {
       `overloaded${rate === null ? "" : `: it sustains ${formatNumber(rate, 3)} requests/s`}`,
     );
   }
-  if (!isLast)
+  if (!decides)
     return outcome.strainAtBest !== null && outcome.strainAtBest > beyond
       ? infeasible(outcome.binding, brokenText(outcome))
       : null;
   if (outcome.verdict === "tooShort" && (outcome.strainAtBest ?? 0) <= 1)
-    return infeasible("too short to tell", "the run over all requests is too short to tell whether it keeps up");
+    return isLast
+      ? infeasible(tooShort, "the longest run is too short to tell whether it keeps up: more traffic.requests would")
+      : null;
   return outcome.passed === true
     ? { state: "feasible", cause: null, reason: null }
     : infeasible(outcome.binding, brokenText(outcome));

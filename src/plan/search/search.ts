@@ -2,12 +2,12 @@ import { figureOf } from "../objectives/figure-of.ts";
 import type { Objective } from "../objectives/objective.ts";
 import type { PlanTraffic } from "../space/question.ts";
 import type { Evaluator } from "./evaluator.ts";
-import { longerRun, takeOutcome } from "./judge-track.ts";
+import { takeOutcome, tooShort } from "./judge-track.ts";
 import type { Rung } from "./rungs.ts";
 import { settle, type Track } from "./track.ts";
 
 /** Candidates that are run at once on each sample: many on short ones, few on all requests. Whatever the number of threads. */
-const batchOf = (rung: number, rungs: number): number => (rung === rungs - 1 ? 2 : rung === 0 ? 8 : 4);
+const batchOf = (rung: number, { decides }: Rung): number => (decides ? 2 : rung === 0 ? 8 : 4);
 /** Fewer replicas than this share of those that the load needs are not run. */
 const surelyTooFew = 0.9;
 
@@ -33,13 +33,12 @@ export async function searchFor(objective: Objective, tracks: readonly Track[], 
     if (open.length === 0) return;
     const [first] = open;
     const rung = first!.rung;
-    const batch = open.filter((track) => track.rung === rung).slice(0, batchOf(rung, rungs.length));
+    const batch = open.filter((track) => track.rung === rung).slice(0, batchOf(rung, rungs[rung]!));
     const outcomes = await evaluator.outcomes(
       batch.map(({ candidate }) => [...candidate.settings, ...rungs[rung]!.settings]),
     );
     for (const [i, track] of batch.entries()) {
       takeOutcome(track, outcomes[i]!, rungs[rung]!, rung === rungs.length - 1);
-      await tellLonger(track, deps);
       if (!deps.exhaustive) excludeFewer(track, tracks, traffic);
     }
     deps.onProgress?.(tracks);
@@ -142,30 +141,18 @@ export function bestByLayout(
     });
 }
 
-/** Runs a candidate longer whose run over all requests does not tell whether it keeps up. */
-async function tellLonger(track: Track, { evaluator, rungs }: SearchDeps): Promise<void> {
-  const { outcome, rung, requests } = track;
-  if (rung !== rungs.length || outcome === null || outcome.verdict !== "tooShort") return;
-  const needed = longerRun(outcome, requests);
-  if (needed === null) return;
-  const longer = { requests: needed, settings: [`traffic.requests=${needed}`] };
-  const [again] = await evaluator.outcomes([[...track.candidate.settings, ...longer.settings]]);
-  track.rung -= 1;
-  settle(track, "untested", null, null);
-  takeOutcome(track, again!, longer, true);
-}
-
 /**
  * What a number of replicas does not meet, fewer of the same layout meet less: each has more to do. An overloaded one also says how
  * much a replica sustains, and so how many the load needs.
  */
 function excludeFewer(
-  { candidate, outcome, state, reason }: Track,
+  { candidate, outcome, state, cause, reason }: Track,
   tracks: readonly Track[],
   traffic: PlanTraffic,
 ): void {
   const { replicas, layout } = candidate;
   if (state !== "infeasible" || outcome === null || outcome.status !== "done" || replicas === null) return;
+  if (cause === tooShort) return;
   const sustained = outcome.verdict === "overloaded" ? figureOf(outcome, "sustainedRequestRate") : null;
   const { ratePerSecond } = traffic;
   const needed =
