@@ -53,7 +53,8 @@ function endOf(outcome: Outcome, decides: boolean, isLast: boolean): End | null 
 }
 
 /** `ttft p(99)<1s is missed by 40%`. */
-export function brokenText({ binding, strain }: Outcome): string {
+export function brokenText({ binding, strain, verdict }: Outcome): string {
+  if (verdict === "tooShort" && (strain ?? 0) <= 1) return "the run is too short to tell whether it keeps up";
   if (binding === null || strain === null) return "an SLO has nothing to be judged by";
   if (strain <= 1) return `${binding}: too few samples to clear the limit`;
   const text = strain < 2 ? `${formatNumber((strain - 1) * 100, 2)}%` : `a factor of ${formatNumber(strain, 2)}`;
