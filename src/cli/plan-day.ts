@@ -2,6 +2,7 @@ import { join } from "node:path";
 import { type ExitCode, exitCodes } from "../core/errors.ts";
 import { jsonDocument } from "../core/json.ts";
 import { planDay } from "../plan/day/plan-day.ts";
+import { makeFolder, writeText } from "../plan/files/folder.ts";
 import { dayPlanPage } from "../report/day-plan.ts";
 import { terminalPage } from "../report/page-terminal.ts";
 import type { Scenario } from "../scenario/parse-scenario.ts";
@@ -29,6 +30,8 @@ export async function printDay(
   { day, hour, output, json }: DayWords,
   { io, watch, progress }: Watched,
 ): Promise<ExitCode> {
+  // A folder that cannot be made is said before the runs.
+  if (output !== undefined) await makeFolder(output);
   const plan = await planDay(
     scenario,
     { ...(typeof day === "string" ? { trace: day } : {}), ...(hour === undefined ? {} : { hourNs: hour }) },
@@ -39,7 +42,7 @@ export async function printDay(
     },
   );
   progress?.clear();
-  if (output !== undefined) await io.writeText(join(output, "day.json"), jsonDocument(plan));
+  if (output !== undefined) await writeText(join(output, "day.json"), jsonDocument(plan));
   if (json === true) io.out(jsonDocument(plan));
   else io.out(terminalPage(dayPlanPage(plan), io.style, io.width));
   return watch.signal.aborted ? watch.code() : exitCodes.ok;

@@ -1,7 +1,7 @@
-import { chmod, mkdir } from "node:fs/promises";
+import { chmod } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { canonicalJson, jsonDocument } from "../../core/json.ts";
-import { writeOutput, writing } from "../../files/write-output.ts";
+import { writing } from "../../files/write-output.ts";
 import type { Surroundings } from "../../resolve/file-reader.ts";
 import { resolveScenario } from "../../resolve/resolve-scenario.ts";
 import { parseScenario } from "../../scenario/parse-scenario.ts";
@@ -9,6 +9,7 @@ import { rewriteScenario } from "../../scenario/rewrite-scenario.ts";
 import type { PlanCandidate, PlanDocument } from "../answer/plan-document.ts";
 import { deployFiles } from "../deploy/deploy.ts";
 import type { JobBase } from "../job/job.ts";
+import { makeFolder, writeText } from "./folder.ts";
 
 /** Sections that ask a question; a scenario of its answer has none. */
 const questions = ["plan", "sweep"];
@@ -70,9 +71,6 @@ async function writeDeployment(
   }
   return { scenario: file, folder: place, refused };
 }
-
-const makeFolder = (folder: string): Promise<unknown> => writing(folder, () => mkdir(folder, { recursive: true }));
-const writeText = (path: string, text: string): Promise<void> => writeOutput(path, (output) => output.append(text));
 
 /** A deployment that is written, with the settings of its traffic. */
 interface Chosen {

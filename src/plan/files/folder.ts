@@ -1,0 +1,10 @@
+import { mkdir } from "node:fs/promises";
+import { writeOutput, writing } from "../../files/write-output.ts";
+
+/** Makes a folder and those above it. Throws OutputError where that is refused. */
+export const makeFolder = (folder: string): Promise<unknown> =>
+  writing(folder, () => mkdir(folder, { recursive: true }));
+
+/** Writes a text as a whole. */
+export const writeText = (path: string, text: string): Promise<void> =>
+  writeOutput(path, (output) => output.append(text));
