@@ -13,6 +13,9 @@ import type { JobBase } from "../job/job.ts";
 /** Sections that ask a question; a scenario of its answer has none. */
 const questions = ["plan", "sweep"];
 
+/** Characters of the scenario's name that leave room for a number in a name. */
+const nameMax = 190;
+
 /** What was written for a deployment, and what its engine cannot be told. */
 export interface WrittenDeployment {
   readonly scenario: string;
@@ -41,7 +44,7 @@ export async function writePlan(
       settings: [...base.settings, ...candidate.settings, ...load],
       params: base.params,
       target,
-      name: `${plan.scenario.name}-${number}`,
+      name: `${plan.scenario.name.slice(0, nameMax)}-${number}`,
       description: candidate.name,
       without: questions,
       comment: commentOf(candidate, plan),
@@ -71,7 +74,9 @@ async function writeDeployment(
   return { scenario: file, folder: place, refused };
 }
 
-const makeFolder = (folder: string): Promise<unknown> => writing(folder, () => mkdir(folder, { recursive: true }));
+/** Makes a folder where there is none; throws OutputError where that cannot be. */
+export const makeFolder = (folder: string): Promise<unknown> =>
+  writing(folder, () => mkdir(folder, { recursive: true }));
 const writeText = (path: string, text: string): Promise<void> => writeOutput(path, (output) => output.append(text));
 
 /** A deployment that is written, with the settings of its traffic. */

@@ -1,8 +1,9 @@
 import type { Outcome } from "../job/job.ts";
 import type { Evaluator } from "../search/evaluator.ts";
+import { meetsAll, rejectedText } from "../search/judge-track.ts";
 import type { Rung } from "../search/rungs.ts";
 import type { Track } from "../search/track.ts";
-import type { PlanQuestion } from "../space/question.ts";
+import type { PlanQuestion, PlanTraffic } from "../space/question.ts";
 import { rateSettings } from "../space/traffic-scale.ts";
 import { Bisection } from "./bisection.ts";
 
@@ -33,17 +34,15 @@ export interface RateDeps {
 
 /**
  * The largest rate of every deployment by bisection, the SLOs and keeping up with the load being the test: coarsely on a sample for all,
- * then over all requests for those that may be the best. Of replicas of one layout only the most are looked at. Null for a closed
- * loop, which has no rate. What rates a run over all requests cannot tell from overload do not pass.
+ * then over all requests for those that may be the best. Of replicas of one layout only the most are looked at. What rates a run over all requests cannot tell from overload do not pass.
  */
 export async function largestRates(
   question: PlanQuestion,
   tracks: readonly Track[],
   deps: RateDeps,
-): Promise<LargestRate[] | null> {
+): Promise<LargestRate[]> {
   const { scenario, traffic } = question;
-  const offered = traffic.ratePerSecond;
-  if (offered === null || rateSettings(scenario, 1) === null) return null;
+  const offered = traffic.ratePerSecond!;
   const most = mostReplicas(tracks);
   const sample = deps.rungs[Math.max(0, deps.rungs.length - 2)]!;
   const all = deps.rungs.at(-1)!;
@@ -62,7 +61,7 @@ export async function largestRates(
     const left = open.slice(from, from + step);
     if (!deps.exhaustive && wanted !== undefined && left.every(({ atMost }) => atMost * offered <= wanted.perSecond))
       break;
-    for (const { track, passed, outcome } of await bisected(question, left, all, fine, passesAll, deps)) {
+    for (const { track, passed, outcome } of await bisected(question, left, all, fine, meetsAll, deps)) {
       track.atRate = { outcome, requests: all.requests, holds: passed !== null };
       if (passed !== null) results.push({ track, perSecond: passed * offered, load: rateSettings(scenario, passed)! });
     }
@@ -82,12 +81,13 @@ function mostReplicas(tracks: readonly Track[]): Track[] {
   return [...most.values()];
 }
 
-const passesAll = ({ status, passed, verdict }: Outcome): boolean =>
-  status === "done" && passed === true && verdict === "stable";
-
 /** A sample shows less load than all requests: it fails for what it shows beyond chance alone. */
-const passesSample = ({ status, verdict, strainAtBest }: Outcome): boolean =>
-  status === "done" && verdict !== "overloaded" && (strainAtBest ?? 0) <= 1;
+function passesSample(outcome: Outcome, traffic: PlanTraffic): boolean {
+  const { status, verdict, strainAtBest } = outcome;
+  return (
+    status === "done" && verdict !== "overloaded" && (strainAtBest ?? 0) <= 1 && rejectedText(outcome, traffic) === null
+  );
+}
 
 interface Bisected {
   readonly track: Track;
@@ -99,11 +99,11 @@ interface Bisected {
 
 /** Bisects all at once: a rate of each is run at a time. */
 async function bisected(
-  { scenario }: PlanQuestion,
+  { scenario, traffic }: PlanQuestion,
   open: readonly { readonly track: Track; readonly first: number }[],
   rung: Rung,
   tolerance: number,
-  passes: (outcome: Outcome) => boolean,
+  passes: (outcome: Outcome, traffic: PlanTraffic) => boolean,
   { evaluator, onProgress }: RateDeps,
 ): Promise<Bisected[]> {
   const searches = open.map(({ track, first }) => ({
@@ -127,7 +127,7 @@ async function bisected(
     );
     for (const [i, { one }] of going.entries()) {
       const outcome = outcomes[i]!;
-      const passed = passes(outcome);
+      const passed = passes(outcome, traffic);
       one.last = outcome;
       if (passed) one.outcome = outcome;
       one.search.take(passed);

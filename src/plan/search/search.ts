@@ -24,8 +24,8 @@ export interface SearchDeps {
 
 /**
  * Finds the best candidates by an objective, and those of other layouts next to it. The most promising candidates are run first: by
- * what they may be at best, then those on longer samples, then by how far from their SLOs. What a sample excludes ends; what it lets pass goes on to the
- * next. It stops where nothing left can beat what was found: every candidate that is left untested is bounded by it.
+ * what they may be at best, then those without a run, then by how far from their SLOs. What a sample excludes ends; what it lets pass
+ * goes on to the next. It stops where nothing left can beat what was found: every candidate that is left untested is bounded by it.
  */
 export async function search(objective: Objective, tracks: readonly Track[], deps: SearchDeps): Promise<void> {
   const { evaluator, rungs, traffic } = deps;
@@ -39,7 +39,7 @@ export async function search(objective: Objective, tracks: readonly Track[], dep
       batch.map(({ candidate }) => [...candidate.settings, ...rungs[rung]!.settings]),
     );
     for (const [i, track] of batch.entries()) {
-      takeOutcome(track, outcomes[i]!, rungs[rung]!, rung === rungs.length - 1);
+      takeOutcome(track, outcomes[i]!, rungs[rung]!, { isLast: rung === rungs.length - 1, traffic });
       await tellLonger(track, deps);
       if (!deps.exhaustive) excludeFewer(track, tracks, traffic);
     }
@@ -104,7 +104,7 @@ export function bestByLayout(
 }
 
 /** Runs a candidate longer whose run over all requests does not tell whether it keeps up. */
-async function tellLonger(track: Track, { evaluator, rungs }: SearchDeps): Promise<void> {
+async function tellLonger(track: Track, { evaluator, rungs, traffic }: SearchDeps): Promise<void> {
   const { outcome, rung, requests } = track;
   if (rung !== rungs.length || outcome === null || outcome.verdict !== "tooShort") return;
   const needed = longerRun(outcome, requests);
@@ -113,7 +113,7 @@ async function tellLonger(track: Track, { evaluator, rungs }: SearchDeps): Promi
   const [again] = await evaluator.outcomes([[...track.candidate.settings, ...longer.settings]]);
   track.rung -= 1;
   settle(track, "untested", null, null);
-  takeOutcome(track, again!, longer, true);
+  takeOutcome(track, again!, longer, { isLast: true, traffic });
 }
 
 /** A layout that is overloaded says how much a replica of it sustains, and so how many the load needs. */
