@@ -7,8 +7,15 @@ import { terminalPage } from "../report/page-terminal.ts";
 import type { Scenario } from "../scenario/parse-scenario.ts";
 import type { InterruptWatch } from "./interrupt.ts";
 import { fileReader, type Io } from "./io.ts";
-import type { PlanOptions } from "./plan.ts";
 import type { ProgressLine } from "./progress.ts";
+
+interface DayWords {
+  readonly day?: string | true;
+  /** ns */
+  readonly hour?: number;
+  readonly output?: string;
+  readonly json?: boolean;
+}
 
 interface Watched {
   readonly io: Io;
@@ -19,7 +26,7 @@ interface Watched {
 /** Plans a fleet through a day, and prints what each policy costs and misses. */
 export async function printDay(
   scenario: Scenario,
-  { day, hour, output, json }: Pick<PlanOptions, "day" | "hour" | "output" | "json">,
+  { day, hour, output, json }: DayWords,
   { io, watch, progress }: Watched,
 ): Promise<ExitCode> {
   const plan = await planDay(

@@ -16,6 +16,7 @@ import { schemaCommand } from "./schema-command.ts";
 import { sweepCommand } from "./sweep-command.ts";
 import { traceCommand } from "./trace-command.ts";
 import { validateCommand } from "./validate-command.ts";
+import { workerCommand } from "./worker-command.ts";
 
 const commands = [
   runCommand,
@@ -23,6 +24,7 @@ const commands = [
   placeCommand,
   planCommand,
   sweepCommand,
+  workerCommand,
   calibrateCommand,
   validateCommand,
   traceCommand,

@@ -3,7 +3,7 @@ import type { CommandRegistration } from "./command.ts";
 import { helpBelow } from "./help-text.ts";
 import type { SweepOptions } from "./sweep.ts";
 import type { ListOptions, MergeOptions, QueryOptions } from "./sweep-results.ts";
-import { collect, wantsColour, wholeNumber } from "./words.ts";
+import { collect, redisHelp, wantsColour, wholeNumber } from "./words.ts";
 
 const below = helpBelow({
   notes: [
@@ -11,12 +11,12 @@ const below = helpBelow({
     "Results go to a folder: the same command goes on where it ended, however it ended. results.csv and results.parquet are written at the end.",
   ],
   examples: [
-    "sweep scenarios/workload-w.yaml --vary parallel.tp=1,2,4 --vary traffic.arrivals.requestRate=8/s,16/s --set traffic.requests=300",
-    "sweep scenarios/workload-w.yaml --range traffic.arrivals.requestRate=4/s..40/s --points 50 -o rates",
-    "sweep list rates --sort tpot.p50",
+    "sweep scenarios/workload-w.yaml --vary engine.maxNumSeqs=64,256 --vary seed=1,2,3 --set traffic.requests=300",
+    "sweep scenarios/workload-w.yaml --range engine.maxNumSeqs=8..256 --points 50 -o limits",
+    "sweep list limits --sort tpot.p50",
     "sweep scenarios/workload-w.yaml --vary seed=1,2,3,4 --shard 1/2 -o part-1",
     "sweep merge part-1 part-2 -o whole",
-    "sweep query 'select point, throughput from results order by throughput desc limit 3' whole",
+    "sweep query 'select count(*) from results' whole",
   ],
 });
 
@@ -29,6 +29,7 @@ export const sweepCommand: CommandRegistration = (program, exit) => {
   const sweep = program
     .command("sweep")
     .description("run many configurations of a scenario; list, query and merge their results")
+    .usage("[options] <scenario>")
     .argument("<scenario>", "scenario file (YAML)")
     .option("--vary <path=values>", "values of a path, such as parallel.tp=1,2,4 (repeatable)", collect)
     .option(
@@ -45,7 +46,13 @@ export const sweepCommand: CommandRegistration = (program, exit) => {
       "folder of the results; default sweeps/ with the name of the scenario and of the design",
     )
     .option("--shard <i/n>", "run the i-th of n parts, such as 3/8, into a folder of its own; merge puts them together")
+    .option(
+      "--executor <name>",
+      "where configurations are run: threads of this process, or bullmq, a queue of workers (default: threads)",
+    )
     .option("--threads <n>", "runs at a time (default: one for each processor)", wholeNumber(1, 1024))
+    .option("--redis <url>", redisHelp)
+    .option("--queue <name>", "name of the queue, as workers have it (default: moecast)")
     .option("--sort <figure>", sortHelp)
     .option("--top <n>", topHelp, wholeNumber(1))
     .option("--json", "print the listing as JSON")
@@ -77,8 +84,9 @@ export const sweepCommand: CommandRegistration = (program, exit) => {
     });
   sweep
     .command("query")
+    .usage("<sql> <folder...>")
     .description("run SQL over results with DuckDB: the table is results")
-    .argument("<sql>", 'SQL, such as "select count(*) from results where passed"')
+    .argument("<sql>", 'SQL, such as "select count(*) from results"')
     .argument("<folder...>", "folders of results")
     .option("--json", "print JSON")
     .action(async (sql: string, folders: string[], _options: unknown, command: Command) => {

@@ -4,7 +4,9 @@ import { formatCount } from "../core/units.ts";
 import { unlessAborted } from "../files/cooperative.ts";
 import { checkDesign, pathsOf } from "../plan/design/design.ts";
 import { readDesign } from "../plan/design/read-design.ts";
-import { JobThreads } from "../plan/execute/job-threads.ts";
+import type { Executor } from "../plan/execute/executor.ts";
+import { type ExecutorName, executors } from "../plan/execute/executors.ts";
+import type { Notice } from "../plan/execute/queue/redis-link.ts";
 import { runSweep, type SweepResult } from "../plan/sweep/run-sweep.ts";
 import { parseShard } from "../plan/sweep/shard.ts";
 import { parseScenario } from "../scenario/parse-scenario.ts";
@@ -13,7 +15,7 @@ import { processIo } from "./io.ts";
 import { progressLine } from "./progress.ts";
 import { paramsFor } from "./scenario-params.ts";
 import { type ListOptions, printListing } from "./sweep-results.ts";
-import { splitPair } from "./words.ts";
+import { oneOf, redisVariable, splitPair } from "./words.ts";
 
 export interface SweepOptions extends ListOptions {
   readonly vary?: readonly string[];
@@ -24,7 +26,10 @@ export interface SweepOptions extends ListOptions {
   readonly param?: readonly string[];
   readonly output?: string;
   readonly shard?: string;
+  readonly executor?: string;
   readonly threads?: number;
+  readonly redis?: string;
+  readonly queue?: string;
   readonly quiet?: boolean;
 }
 
@@ -33,7 +38,10 @@ export async function sweep(file: string, options: SweepOptions, colour: boolean
   const io = processIo(colour);
   const watch = watchInterrupts(io);
   const progress = options.quiet === true ? null : progressLine(io, file, "configurations");
-  const threads = new JobThreads(options.threads ?? availableParallelism());
+  const executor = executorOf(options, (text) => {
+    progress?.clear();
+    io.err(`${text}\n`);
+  });
   try {
     const text = await unlessAborted(io.readText(file), watch.signal);
     const given = Object.fromEntries((options.param ?? []).map((word) => splitPair(word, "--param NAME=value")));
@@ -53,7 +61,7 @@ export async function sweep(file: string, options: SweepOptions, colour: boolean
     const result = await runSweep(
       { base: { file, text, settings, params }, design, folder: options.output ?? null, shard },
       {
-        executor: threads,
+        executor,
         signal: watch.signal,
         ...(progress === null ? {} : { onProgress: progress.update }),
       },
@@ -67,8 +75,21 @@ export async function sweep(file: string, options: SweepOptions, colour: boolean
     throw error;
   } finally {
     watch.stop();
-    await threads.close();
+    await executor.close();
   }
+}
+
+function executorOf({ executor: word, threads, redis, queue }: SweepOptions, notice: Notice): Executor {
+  const name = oneOf(word ?? "threads", Object.keys(executors) as ExecutorName[], "--executor");
+  if (name === "threads" && (redis ?? queue) !== undefined)
+    throw new UsageError("--redis and --queue: expected with --executor bullmq");
+  return executors[name]({
+    threads: threads ?? null,
+    processors: availableParallelism(),
+    redis: redis ?? process.env[redisVariable] ?? null,
+    queue: queue ?? null,
+    notice,
+  });
 }
 
 function asideOf({ cached, total, interrupted, rows }: SweepResult): string {

@@ -6,6 +6,11 @@ import { parseQuantity } from "../core/units.ts";
 /** Help of the option by which folders of outputs are made. */
 export const mkdirHelp = "make the folders of outputs that do not exist";
 
+/** Where the URL of a Redis stands, so that its password is in no list of processes. */
+export const redisVariable = "MOECAST_REDIS";
+/** Help of the option in its place. */
+export const redisHelp = `Redis or Valkey of the queue: redis://host:6379, or rediss:// with TLS (default: ${redisVariable})`;
+
 /** Gathers the values of an option that may be repeated. */
 export const collect = (value: string, previous: readonly string[] = []): string[] => [...previous, value];
 

@@ -26,7 +26,7 @@ import { Evaluator } from "./search/evaluator.ts";
 import { meetsAll, shortfallOf } from "./search/judge-track.ts";
 import { prune } from "./search/prune.ts";
 import { rungsOf } from "./search/rungs.ts";
-import { search } from "./search/search.ts";
+import { searchFor } from "./search/search.ts";
 import { candidateStates, newTrack, type Track } from "./search/track.ts";
 import { candidatesOn, devicesWithin } from "./space/candidates.ts";
 import { checkQuestion } from "./space/check-question.ts";
@@ -94,7 +94,14 @@ export async function makePlan(question: PlanQuestion, base: JobBase, deps: Plan
         answers.push(rateAnswer(rates, tracks));
       } else {
         const objective = objectives[name];
-        await search(objective, tracks, { evaluator, rungs, traffic, alternatives, exhaustive, onProgress });
+        const search = { evaluator, rungs, traffic, exhaustive, onProgress };
+        await searchFor(objective, tracks, { ...search, alternatives });
+        // Who asks for several kinds of hardware wants to know what each comes to.
+        if (sites.length > 1 && !exhaustive)
+          for (const site of sites) {
+            const own = tracks.filter(({ candidate }) => candidate.site === site);
+            await searchFor(objective, own, { ...search, alternatives: 0 });
+          }
         answers.push(answerOf(objective, tracks, traffic));
       }
     }
@@ -222,6 +229,7 @@ function candidateOf(track: Track): PlanCandidate {
   return {
     id,
     name,
+    site: candidate.site.name.join(" "),
     settings,
     devices,
     usdPerHour,

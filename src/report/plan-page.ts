@@ -41,6 +41,7 @@ export function planPage(plan: PlanDocument, files: PlanFiles | null = null): Pa
     notes: notesOf(plan),
     sections: [
       ...objectives.flatMap((answer) => answerSection(answer, plan)),
+      ...siteSection(plan),
       ...chanceSection(plan),
       ...sensitivitySection(plan.sensitivity),
       ...planFrontier(plan),
@@ -147,6 +148,48 @@ function answerSection(answer: ObjectiveAnswer, plan: PlanDocument): PageSection
       }),
     },
   ];
+}
+
+/** The best by the first objective of each kind of hardware and engine that there was a choice of. */
+function siteSection({ objectives, candidates }: PlanDocument): PageSection[] {
+  const sites = [...new Set(candidates.map(({ site }) => site))];
+  const [answer] = objectives;
+  if (sites.length < 2 || answer === undefined) return [];
+  const known = new Map(candidates.map((candidate) => [candidate.id, candidate]));
+  return [
+    {
+      kind: "table",
+      title: "The best of each",
+      note: answer.title,
+      columns: [
+        { header: "" },
+        { header: "deployment" },
+        { header: "devices", align: "right" },
+        { header: "$/h", align: "right" },
+        { header: "objective", align: "right" },
+      ],
+      rows: sites.map((site) => {
+        const best = answer.found.find(({ id }) => known.get(id)!.site === site);
+        if (best === undefined) return [site, noneOf(candidates.filter((one) => one.site === site)), "", "", ""];
+        const { name, devices, usdPerHour } = known.get(best.id)!;
+        return [
+          site,
+          name.replace(` ${site}`, ""),
+          formatCount(devices),
+          usdPerHour === null ? "n/a" : formatNumber(usdPerHour, 4),
+          best.text,
+        ];
+      }),
+    },
+  ];
+}
+
+/** Why nothing of a kind was found: what most of it ended with. */
+function noneOf(candidates: readonly PlanCandidate[]): string {
+  const causes = candidates.map(({ status, cause }) => (status === "untested" ? "not tested" : (cause ?? status)));
+  const count = (cause: string) => causes.filter((one) => one === cause).length;
+  const [most = ""] = [...new Set(causes)].sort((a, b) => count(b) - count(a));
+  return `none: mostly ${most}`;
 }
 
 function chanceSection({ finalists, ...plan }: PlanDocument): PageSection[] {

@@ -2,8 +2,7 @@ import { z } from "zod";
 import { count, word } from "./quantity.ts";
 
 /** What a plan can look for. */
-export const objectiveNames = ["cost", "devices", "energy", "goodput", "speed", "rate", "frontier"] as const;
-export type ObjectiveName = (typeof objectiveNames)[number];
+const objectiveNames = ["cost", "devices", "energy", "goodput", "speed", "rate", "frontier"] as const;
 
 const degrees = (what: string) =>
   z.array(count(1, 65536)).min(1).max(64).optional().describe(`${what}: only these; default all that fit.`);

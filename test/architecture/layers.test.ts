@@ -44,6 +44,8 @@ const packageOwners: Record<string, readonly string[]> = {
   "hyparquet-compressors": ["calibrate"],
   "hyparquet-writer": ["plan"],
   "@duckdb/node-api": ["plan"],
+  bullmq: ["plan"],
+  ioredis: ["plan"],
   fflate: ["trace"],
   "junit-report-builder": ["report"],
 };

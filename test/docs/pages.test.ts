@@ -83,7 +83,8 @@ function unknownWords(args: readonly string[]): string[] {
     // `trace import|inspect` names several at once.
     const next = word.split("|").map((name) => command.commands.find((candidate) => candidate.name() === name));
     if (next[0] === undefined || next.includes(undefined)) {
-      unknown.push(word);
+      // `sweep` takes a scenario, and has commands of its own.
+      if (command.registeredArguments.length === 0) unknown.push(word);
       break;
     }
     command = next[0];

@@ -7,6 +7,8 @@ import type { Sensitivity } from "./sensitivity.ts";
 export interface PlanCandidate {
   readonly id: string;
   readonly name: string;
+  /** Hardware and engine, of those that there was a choice of: `on h200-sxm-8 under sglang`. */
+  readonly site: string;
   /** As `--set` takes them, over the scenario. */
   readonly settings: readonly string[];
   readonly devices: number;

@@ -1,7 +1,6 @@
 import { flopsPerToken } from "../../models/flops.ts";
 import type { ModelSpec } from "../../models/spec.ts";
 import type { PoolConfig } from "../../sim/config.ts";
-import { devicesOf } from "../../sim/mapping.ts";
 
 /** The highest peak of a device over all arithmetics, FLOP/s: no kernel is faster, whatever the formats. */
 export const peakFlops = ({ node }: Pick<PoolConfig, "node">): number =>
@@ -14,7 +13,3 @@ export const promptFlops = (model: ModelSpec, tokens: number): number =>
 /** FLOPs of an output token that sees a context; of all drafts that may be verified with it only its own are counted. */
 export const outputFlops = (model: ModelSpec, contextTokens: number): number =>
   flopsPerToken(model, { contextTokens, phase: "decode", logits: true }).total;
-
-/** Shortest time in which all devices of a replica compute so much, s. */
-export const shortestSeconds = (pool: PoolConfig, flops: number): number =>
-  flops / (devicesOf(pool.mapping) * peakFlops(pool));

@@ -32,6 +32,12 @@ export class InputDigests {
     return Object.fromEntries(entries);
   }
 
+  /** What was read so far, by path: the digest, or the path itself where there is nothing. */
+  async known(): Promise<[path: string, digest: string][]> {
+    const entries = [...this.#known].sort(([a], [b]) => (a < b ? -1 : 1));
+    return Promise.all(entries.map(async ([path, digest]): Promise<[string, string]> => [path, await digest]));
+  }
+
   #digest(path: string): Promise<string> {
     let digest = this.#known.get(path);
     if (digest === undefined) {

@@ -6,9 +6,15 @@ import { InputDigests } from "./input-digests.ts";
 import type { JobBase } from "./job.ts";
 import { type KeyParts, namingFiles, outcomeVersion } from "./job-key.ts";
 
-/** Reads what the keys of jobs with these settings need. Throws InvalidInputError for a base that is no YAML. */
-export async function keyParts(base: JobBase, jobs: Iterable<readonly string[]>): Promise<KeyParts> {
-  const digests = new InputDigests();
+/**
+ * Reads what the keys of jobs with these settings need; `digests` has those of the files that were read before. Throws
+ * InvalidInputError for a base that is no YAML.
+ */
+export async function keyParts(
+  base: JobBase,
+  jobs: Iterable<readonly string[]>,
+  digests: InputDigests = new InputDigests(),
+): Promise<KeyParts> {
   const digestWith = async (more: readonly string[]): Promise<string> => {
     const settings = [...base.settings, ...more];
     const values = statedValues(base.text, base.file, { settings, params: base.params });

@@ -3,18 +3,21 @@ export class Bisection {
   /** The largest factor that passed, and the smallest above it that did not. */
   passed: number | null = null;
   failed: number | null = null;
+  readonly #step: number;
   readonly #tolerance: number;
   readonly #smallest: number;
   readonly #largest: number;
   #next: number;
 
   /**
+   * @param step ratio by which it goes on while all pass, or none does
    * @param tolerance ratio of failed over passed at which it ends
    * @param smallest factor below which nothing is tried: there is no answer then
    * @param largest factor above which nothing is tried
    */
-  constructor(parts: { first: number; tolerance: number; smallest: number; largest: number }) {
+  constructor(parts: { first: number; step: number; tolerance: number; smallest: number; largest: number }) {
     this.#next = parts.first;
+    this.#step = parts.step;
     this.#tolerance = parts.tolerance;
     this.#smallest = parts.smallest;
     this.#largest = parts.largest;
@@ -31,8 +34,8 @@ export class Bisection {
   take(passes: boolean): void {
     if (passes) this.passed = this.#next;
     else this.failed = this.#next;
-    if (this.passed === null) this.#next = this.failed! / 2;
-    else if (this.failed === null) this.#next = this.passed * 2;
+    if (this.passed === null) this.#next = this.failed! / this.#step;
+    else if (this.failed === null) this.#next = this.passed * this.#step;
     // The middle by ratio: rates of any size are told as finely.
     else this.#next = Math.sqrt(this.passed * this.failed);
   }

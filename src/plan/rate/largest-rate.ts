@@ -15,11 +15,14 @@ export interface LargestRate {
   readonly load: readonly string[];
 }
 
-/** On a sample, and over all requests: the smallest ratio of a rate that fails over one that holds. */
-const coarse = 1.2;
-const fine = 1.01;
+/**
+ * On a sample, and over all requests: the smallest ratio of a rate that fails over one that holds, and the steps in which rates are
+ * tried until there are both. What a sample showed is not far from what all requests show.
+ */
+const coarse = { tolerance: 1.1, step: 2 };
+const fine = { tolerance: 1.01, step: 1.06 };
 /** How much more a run over all requests may take than a sample showed. */
-const sampleSlack = 1.25;
+const sampleSlack = 1.1;
 /** Rates from a thousandth to a thousand times that of the scenario. */
 const ends = { smallest: 1 / 1024, largest: 1024 };
 
@@ -102,13 +105,13 @@ async function bisected(
   { scenario, traffic }: PlanQuestion,
   open: readonly { readonly track: Track; readonly first: number }[],
   rung: Rung,
-  tolerance: number,
+  grid: typeof coarse,
   passes: (outcome: Outcome, traffic: PlanTraffic) => boolean,
   { evaluator, onProgress }: RateDeps,
 ): Promise<Bisected[]> {
   const searches = open.map(({ track, first }) => ({
     track,
-    search: new Bisection({ first, tolerance, ...ends }),
+    search: new Bisection({ first, ...grid, ...ends }),
     outcome: null as Outcome | null,
     last: null as Outcome | null,
   }));

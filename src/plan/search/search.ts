@@ -1,4 +1,3 @@
-import { formatNumber } from "../../core/units.ts";
 import { figureOf } from "../objectives/figure-of.ts";
 import type { Objective } from "../objectives/objective.ts";
 import type { PlanTraffic } from "../space/question.ts";
@@ -27,7 +26,7 @@ export interface SearchDeps {
  * what they may be at best, then those without a run, then by how far from their SLOs. What a sample excludes ends; what it lets pass
  * goes on to the next. It stops where nothing left can beat what was found: every candidate that is left untested is bounded by it.
  */
-export async function search(objective: Objective, tracks: readonly Track[], deps: SearchDeps): Promise<void> {
+export async function searchFor(objective: Objective, tracks: readonly Track[], deps: SearchDeps): Promise<void> {
   const { evaluator, rungs, traffic } = deps;
   for (;;) {
     const open = stillOpen(objective, tracks, deps);
@@ -47,21 +46,61 @@ export async function search(objective: Objective, tracks: readonly Track[], dep
   }
 }
 
+/** A candidate that is worth a run, and what may come of it or of fewer replicas of its layout at best. */
+interface Choice {
+  readonly track: Track;
+  readonly atBest: number;
+}
+
 /** What may still be among the best, the most promising first. */
 function stillOpen(objective: Objective, tracks: readonly Track[], deps: SearchDeps): Track[] {
-  const found = bestByLayout(objective, tracks, deps.traffic);
-  const threshold = found[deps.alternatives]?.value ?? Number.POSITIVE_INFINITY;
+  const { alternatives, exhaustive, traffic } = deps;
+  const found = bestByLayout(objective, tracks, traffic);
+  const threshold = found[alternatives]?.value ?? Number.POSITIVE_INFINITY;
   const ofLayout = new Map(found.map(({ track, value }) => [track.candidate.layout, value]));
-  return tracks
+  const open = tracks
     .filter(({ state }) => state === "untested")
-    .map((track) => ({ track, atBest: atBest(objective, track, deps.traffic) }))
+    .map((track): Choice => ({ track, atBest: atBest(objective, track, traffic) }))
     .filter(
       ({ track, atBest: value }) =>
-        deps.exhaustive ||
-        (value < threshold && value < (ofLayout.get(track.candidate.layout) ?? Number.POSITIVE_INFINITY)),
-    )
-    .sort((a, b) => a.atBest - b.atBest || byPromise(a.track, b.track))
-    .map(({ track }) => track);
+        exhaustive || (value < threshold && value < (ofLayout.get(track.candidate.layout) ?? Number.POSITIVE_INFINITY)),
+    );
+  // Where the objective is known before anything runs, a layout is a search for its fewest replicas.
+  const choices = exhaustive || objective.slack(traffic) > 0 ? open : onePerLayout(open, tracks);
+  return choices.sort((a, b) => a.atBest - b.atBest || byPromise(a.track, b.track)).map(({ track }) => track);
+}
+
+/** Replicas grow by this from one that does not meet the SLOs to the next that is tried, until one does. */
+const growth = 1.5;
+
+/**
+ * Of the candidates of each layout the one to run: the one that is on its way; else the fewest replicas; after these have failed half
+ * as many again, until some meet the SLOs; then the middle between. It stands for the fewest replicas that are left.
+ */
+function onePerLayout(open: readonly Choice[], tracks: readonly Track[]): Choice[] {
+  const groups = new Map<string, Choice[]>();
+  for (const choice of open) {
+    const { layout } = choice.track.candidate;
+    groups.set(layout, [...(groups.get(layout) ?? []), choice]);
+  }
+  const settled = new Map<string, { failed: number; meets: boolean }>();
+  for (const { state, candidate } of tracks) {
+    const { layout, replicas } = candidate;
+    const before = settled.get(layout) ?? { failed: 0, meets: false };
+    settled.set(layout, {
+      failed: state === "infeasible" ? Math.max(before.failed, replicas ?? 0) : before.failed,
+      meets: before.meets || state === "feasible",
+    });
+  }
+  return [...groups].map(([layout, group]) => {
+    group.sort((a, b) => (a.track.candidate.replicas ?? 0) - (b.track.candidate.replicas ?? 0));
+    const { failed, meets } = settled.get(layout)!;
+    const next = meets
+      ? group[Math.floor(group.length / 2)]
+      : (group.find(({ track }) => (track.candidate.replicas ?? 0) >= failed * growth) ?? group.at(-1));
+    const { track } = group.find(({ track: { rung } }) => rung > 0) ?? next!;
+    return { track, atBest: Math.min(...group.map((one) => one.atBest)) };
+  });
 }
 
 /** Among equals: those without a run first, then by how near the run on the longest sample came to its limits. */
@@ -71,7 +110,7 @@ function byPromise(a: Track, b: Track): number {
 }
 
 /** What a candidate may come to at best: its bound, or what its longest run showed with some slack. */
-export function atBest(objective: Objective, { candidate, outcome }: Track, traffic: PlanTraffic): number {
+function atBest(objective: Objective, { candidate, outcome }: Track, traffic: PlanTraffic): number {
   const bound = objective.bound(candidate, traffic);
   const shown = outcome === null || outcome.status !== "done" ? null : objective.of(candidate, outcome, traffic);
   return shown === null ? bound : Math.max(bound, shown * (1 - objective.slack(traffic)));
@@ -116,17 +155,29 @@ async function tellLonger(track: Track, { evaluator, rungs, traffic }: SearchDep
   takeOutcome(track, again!, longer, { isLast: true, traffic });
 }
 
-/** A layout that is overloaded says how much a replica of it sustains, and so how many the load needs. */
-function excludeFewer({ candidate, outcome, state }: Track, tracks: readonly Track[], traffic: PlanTraffic): void {
+/**
+ * What a number of replicas does not meet, fewer of the same layout meet less: each has more to do. An overloaded one also says how
+ * much a replica sustains, and so how many the load needs.
+ */
+function excludeFewer(
+  { candidate, outcome, state, reason }: Track,
+  tracks: readonly Track[],
+  traffic: PlanTraffic,
+): void {
   const { replicas, layout } = candidate;
+  if (state !== "infeasible" || outcome === null || outcome.status !== "done" || replicas === null) return;
+  const sustained = outcome.verdict === "overloaded" ? figureOf(outcome, "sustainedRequestRate") : null;
   const { ratePerSecond } = traffic;
-  if (state !== "infeasible" || outcome?.verdict !== "overloaded" || replicas === null || ratePerSecond === null)
-    return;
-  const sustained = figureOf(outcome, "sustainedRequestRate");
-  if (sustained === null || !(sustained > 0)) return;
-  const needed = (replicas * ratePerSecond * surelyTooFew) / sustained;
-  const reason = `a replica of this layout sustains ${formatNumber(sustained / replicas, 3)} of ${formatNumber(ratePerSecond, 3)} requests/s`;
+  const needed =
+    sustained === null || !(sustained > 0) || ratePerSecond === null
+      ? replicas
+      : Math.max(replicas, (replicas * ratePerSecond * surelyTooFew) / sustained);
   for (const other of tracks)
     if (other.state === "untested" && other.candidate.layout === layout && (other.candidate.replicas ?? 0) < needed)
-      settle(other, "infeasible", "overloaded", reason);
+      settle(
+        other,
+        "infeasible",
+        outcome.verdict === "overloaded" ? "overloaded" : outcome.binding,
+        `${replicas} replicas: ${reason ?? ""}`,
+      );
 }
