@@ -49,13 +49,15 @@ export async function largestRates(
   const most = mostReplicas(tracks);
   const sample = deps.rungs[Math.max(0, deps.rungs.length - 2)]!;
   const all = deps.rungs.at(-1)!;
+  const isNarrowed = sample !== all && !deps.exhaustive;
   let open = most.map((track) => ({ track, first: 1, atMost: Number.POSITIVE_INFINITY }));
-  if (sample !== all && !deps.exhaustive) {
+  if (isNarrowed) {
     const found = await bisected(question, open, sample, coarse, passesSample, deps);
     open = found.flatMap(({ track, passed, failed }) =>
       passed === null ? [] : [{ track, first: passed, atMost: (failed ?? passed) * sampleSlack }],
     );
   }
+  const grid = isNarrowed ? fine : { ...fine, step: coarse.step };
   open.sort((a, b) => b.atMost - a.atMost || a.track.index - b.track.index);
   const results: LargestRate[] = [];
   const step = 2;
@@ -64,7 +66,7 @@ export async function largestRates(
     const left = open.slice(from, from + step);
     if (!deps.exhaustive && wanted !== undefined && left.every(({ atMost }) => atMost * offered <= wanted.perSecond))
       break;
-    for (const { track, passed, outcome } of await bisected(question, left, all, fine, meetsAll, deps)) {
+    for (const { track, passed, outcome } of await bisected(question, left, all, grid, meetsAll, deps)) {
       track.atRate = { outcome, requests: all.requests, holds: passed !== null };
       if (passed !== null) results.push({ track, perSecond: passed * offered, load: rateSettings(scenario, passed)! });
     }

@@ -155,6 +155,9 @@ async function tellLonger(track: Track, { evaluator, rungs, traffic }: SearchDep
   takeOutcome(track, again!, longer, { isLast: true, traffic });
 }
 
+/** What fewer devices come nearer to: it excludes no fewer replicas. */
+const perDevice = /^(?:throughputPerDevice|costUsdPerMtok|joulesPerOutputToken)\b/;
+
 /**
  * What a number of replicas does not meet, fewer of the same layout meet less: each has more to do. An overloaded one also says how
  * much a replica sustains, and so how many the load needs.
@@ -166,6 +169,7 @@ function excludeFewer(
 ): void {
   const { replicas, layout } = candidate;
   if (state !== "infeasible" || outcome === null || outcome.status !== "done" || replicas === null) return;
+  if (outcome.verdict !== "overloaded" && perDevice.test(outcome.binding ?? "")) return;
   const sustained = outcome.verdict === "overloaded" ? figureOf(outcome, "sustainedRequestRate") : null;
   const { ratePerSecond } = traffic;
   const needed =
