@@ -156,7 +156,7 @@ async function tellLonger(track: Track, { evaluator, rungs, traffic }: SearchDep
 }
 
 /** What fewer devices come nearer to: it excludes no fewer replicas. */
-const perDevice = /^(?:throughputPerDevice|costUsdPerMtok|joulesPerOutputToken)\b/;
+const perDevice = /^(?:throughputPerDevice|costUsdPerMtok)\b/;
 
 /**
  * What a number of replicas does not meet, fewer of the same layout meet less: each has more to do. An overloaded one also says how
