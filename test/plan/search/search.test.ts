@@ -41,7 +41,7 @@ const capacities = (seed: number): World => {
 
 const budgets = fc.integer({ min: 1, max: 8 });
 const seeds = fc.integer({ min: 0, max: 30 });
-const few = { numRuns: 3 };
+const few = { numRuns: 2 };
 
 describe("a plan in a world whose outcomes are known", () => {
   test.each(["cost", "devices", "speed", "energy"])(

@@ -42,7 +42,7 @@ describe("a space", () => {
           }
         },
       ),
-      { numRuns: 12 },
+      { numRuns: 4 },
     );
   });
 
@@ -56,7 +56,7 @@ describe("a space", () => {
       "plan.vary={engine.maxNumSeqs: [16, 64]}",
     );
     expect(candidates.some(({ replicas }) => replicas === null)).toBe(true);
-    const step = Math.ceil(candidates.length / 60);
+    const step = Math.ceil(candidates.length / 20);
     for (const { settings, devices, usdPerHour, site } of candidates.filter((_one, i) => i % step === 0)) {
       const { config, price } = await resolveScenario(
         question.scenario.vary([...settings, "traffic.requests=2"]),
