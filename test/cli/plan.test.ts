@@ -46,10 +46,7 @@ describe("moecast plan", () => {
   test("results of another version are refused, and stay", async () => {
     const other = path("other");
     await moecast(["plan", ...quick, "--set", "plan.parallel={tp: [3]}", "-o", other]);
-    const journal = write(
-      join("other", "journal.jsonl"),
-      '{"kind":"moecast-journal","version":99,"moecastVersion":"9.9"}\n',
-    );
+    const journal = write("other/journal.jsonl", '{"kind":"moecast-journal","version":99,"moecastVersion":"9.9"}\n');
     const ended = await moecast(["plan", ...quick, "-o", other]);
     expect(ended.code).toBe(3);
     expect(ended.err).toContain("9.9");

@@ -75,7 +75,7 @@ function endOf(outcome: Outcome, isLast: boolean, traffic: Rejecting): End | nul
       ? infeasible(outcome.binding, brokenText(outcome))
       : null;
   if (outcome.verdict === "tooShort" && (outcome.strainAtBest ?? 0) <= 1)
-    return infeasible("too short to tell", tooShort);
+    return infeasible("too short to tell", "the run over all requests is too short to tell whether it keeps up");
   return outcome.passed === true
     ? { state: "feasible", cause: null, reason: null }
     : infeasible(outcome.binding, brokenText(outcome));
@@ -87,10 +87,8 @@ export function shortfallOf(outcome: Outcome, traffic: Rejecting): string {
   const rejected = rejectedText(outcome, traffic);
   if (rejected !== null) return rejected;
   if (outcome.verdict === "overloaded") return "overloaded";
-  return outcome.verdict === "tooShort" && (outcome.strain ?? 0) <= 1 ? tooShort : brokenText(outcome);
+  return outcome.verdict === "tooShort" && (outcome.strain ?? 0) <= 1 ? "too short to tell" : brokenText(outcome);
 }
-
-const tooShort = "the run over all requests is too short to tell whether it keeps up";
 
 /** `ttft p(99)<1s is missed by 40%`. */
 export function brokenText({ binding, strain }: Outcome): string {
