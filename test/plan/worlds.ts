@@ -22,7 +22,7 @@ slo:
   ttft: p(50)<1s
 `;
 
-export const base = (settings: readonly string[] = [], text = smallText, file = "small.yaml"): JobBase => ({
+const base = (settings: readonly string[] = [], text = smallText, file = "small.yaml"): JobBase => ({
   file,
   text,
   settings,
@@ -47,7 +47,7 @@ export interface Asked {
   readonly clients: number | null;
 }
 
-export function asked(settings: readonly string[], all = 600, baseRate = 20): Asked {
+function asked(settings: readonly string[], all = 600, baseRate = 20): Asked {
   const of = (pattern: RegExp) => {
     const found = settings.findLast((setting) => pattern.test(setting));
     return found === undefined ? null : Number(pattern.exec(found)![1]);

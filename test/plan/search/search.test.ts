@@ -139,7 +139,7 @@ describe("a plan in a world whose outcomes are known", () => {
   test("an SLO on costs that many replicas miss leaves fewer of them open", async () => {
     const world: World = ({ devices, requests }) =>
       done(
-        { devices, requests, rejected: 0, costUsdPerMtok: devices },
+        { devices, requests, rejected: 0, costUsdPerMtok: devices, "tpot.p50": 100 / devices },
         {
           passed: devices <= 1,
           strain: devices / 1.5,
@@ -147,12 +147,7 @@ describe("a plan in a world whose outcomes are known", () => {
           binding: "costUsdPerMtok value<1.5",
         },
       );
-    const settings = [
-      "plan.objectives=[goodput]",
-      "slo.perRequest={ttft: 1s}",
-      "plan.devices=[1]",
-      "plan.budget.devices=4",
-    ];
+    const settings = ["plan.objectives=[speed]", "plan.devices=[1]", "plan.budget.devices=4"];
     const plan = await planIn(new WorldExecutor(world), settings);
     expect(plan.counts.feasible).toBe(1);
   });
