@@ -3,9 +3,11 @@ import { join } from "node:path";
 import { type ExitCode, exitCodes } from "../core/errors.ts";
 import { jsonDocument } from "../core/json.ts";
 import { unlessAborted } from "../files/cooperative.ts";
+import { type FolderLock, lockFolder } from "../files/folder-lock.ts";
 import type { PlanDocument } from "../plan/answer/plan-document.ts";
 import { splitValues } from "../plan/design/read-design.ts";
 import { JobThreads } from "../plan/execute/job-threads.ts";
+import { makeFolder } from "../plan/files/folder.ts";
 import { writePlan } from "../plan/files/write-plan.ts";
 import type { JobBase } from "../plan/job/job.ts";
 import { Journal } from "../plan/journal/journal.ts";
@@ -47,6 +49,7 @@ export async function plan(file: string, options: PlanOptions, colour: boolean):
   const progress = options.quiet === true ? null : progressLine(io, file, "deployments");
   const threads = new JobThreads(options.threads ?? availableParallelism());
   let journal: Journal | null = null;
+  let lock: FolderLock | null = null;
   try {
     const text = await unlessAborted(io.readText(file), watch.signal);
     const given = Object.fromEntries((options.param ?? []).map((word) => splitPair(word, "--param NAME=value")));
@@ -64,7 +67,11 @@ export async function plan(file: string, options: PlanOptions, colour: boolean):
     const baseline =
       options.baseline === undefined ? null : { file: options.baseline, text: await io.readText(options.baseline) };
     const { output } = options;
-    journal = output === undefined ? null : await Journal.open(join(output, "journal.jsonl"));
+    if (output !== undefined) {
+      await makeFolder(output);
+      lock = await lockFolder(join(output, "lock"), "plan");
+      journal = await Journal.open(join(output, "journal.jsonl"));
+    }
     const document = await makePlan(await planQuestion(scenario), base, {
       ...fileReader(io),
       executor: threads,
@@ -89,6 +96,7 @@ export async function plan(file: string, options: PlanOptions, colour: boolean):
   } finally {
     watch.stop();
     await journal?.close();
+    await lock?.release();
     await threads.close();
   }
 }

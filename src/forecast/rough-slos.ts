@@ -1,6 +1,7 @@
 import { sloMetrics } from "../metrics/slo-metrics.ts";
 import { printTarget } from "../scenario/slo-expression.ts";
 import type { Slo } from "../scenario/slo-section.ts";
+import { latencyMetrics } from "../sim/outcome/request-latencies.ts";
 import type { FinishedRun } from "./advice/try-changes.ts";
 import { judge } from "./judge.ts";
 import { judgeContext } from "./run-metrics.ts";
@@ -14,7 +15,10 @@ export interface RoughSlo {
    * value for lower ones; for lower limits of shares what is lacking to 1, as a multiple of what may lack. null without a value.
    */
   readonly estimate: number | null;
-  /** The same at the end of the interval where it looks best; the estimate where it has none. */
+  /**
+   * The same at the end of the interval where it looks best; the estimate where it has none. null without a value, and for what is
+   * no latency: in a short run the drain weighs more on rates, costs and energy, and shares scatter.
+   */
   readonly atBest: number | null;
 }
 
@@ -46,7 +50,8 @@ function rough(slo: Slo, context: Parameters<typeof judge>[1]): RoughSlo {
     return isShare ? ratio(whole - figure, whole - limit) : ratio(limit, figure);
   };
   const best = interval === null ? value : upper ? interval.low : (interval.high ?? Number.POSITIVE_INFINITY);
-  return { text, estimate: times(value), atBest: times(best) };
+  const isLatency = latencyMetrics.some((name) => name === target.metric);
+  return { text, estimate: times(value), atBest: isLatency ? times(best) : null };
 }
 
 /** A multiple; nothing of nothing is as much. */

@@ -1,9 +1,9 @@
-import { InfeasibleError, refuse } from "../core/errors.ts";
+import { InfeasibleError, InvalidInputError, type Problem } from "../core/errors.ts";
 import { canonicalJson } from "../core/json.ts";
 import { version } from "../core/version.ts";
 import type { Surroundings } from "../resolve/file-reader.ts";
 import { printTarget } from "../scenario/slo-expression.ts";
-import { runBaseline } from "./answer/baseline.ts";
+import { baselineJob, runBaseline } from "./answer/baseline.ts";
 import { type Finalist, finalistOf } from "./answer/finalists.ts";
 import { answerOf, frontierAnswer, rateAnswer } from "./answer/objective-answer.ts";
 import type {
@@ -23,12 +23,13 @@ import type { Journal } from "./journal/journal.ts";
 import { objectives } from "./objectives/objectives.ts";
 import { largestRates } from "./rate/largest-rate.ts";
 import { Evaluator } from "./search/evaluator.ts";
-import { brokenText } from "./search/judge-track.ts";
+import { meetsAll, shortfallOf } from "./search/judge-track.ts";
 import { prune } from "./search/prune.ts";
 import { allRequests, rungsOf } from "./search/rungs.ts";
 import { searchFor } from "./search/search.ts";
 import { candidateStates, newTrack, type Track } from "./search/track.ts";
 import { candidatesOn, devicesWithin } from "./space/candidates.ts";
+import { checkQuestion } from "./space/check-question.ts";
 import type { PlanQuestion } from "./space/question.ts";
 import { sitesOf } from "./space/sites.ts";
 
@@ -53,8 +54,11 @@ export interface PlanDeps extends Surroundings {
 export async function makePlan(question: PlanQuestion, base: JobBase, deps: PlanDeps): Promise<PlanDocument> {
   const { plan, traffic } = question;
   const { executor, journal, signal } = deps;
+  checkQuestion(question);
   const { sites, leftOut } = await sitesOf(question, deps);
-  const tracks = sites.flatMap((site) => candidatesOn(question, site)).map(newTrack);
+  const candidates = sites.flatMap((site) => candidatesOn(question, site));
+  // What is stated twice is one candidate.
+  const tracks = [...new Map(candidates.map((one) => [one.id, one])).values()].map(newTrack);
   if (tracks.length === 0)
     throw new InfeasibleError(
       [
@@ -62,6 +66,7 @@ export async function makePlan(question: PlanQuestion, base: JobBase, deps: Plan
         ...leftOut.map(({ name, reason }) => `${name}: ${reason}`),
       ].join("\n"),
     );
+  const today = baselineJob(base, deps.baseline);
   const keys = await keyParts(
     base,
     tracks.map(({ candidate }) => candidate.settings),
@@ -79,13 +84,14 @@ export async function makePlan(question: PlanQuestion, base: JobBase, deps: Plan
   const { exhaustive } = deps;
   try {
     await prune(question, tracks, deps, signal);
+    if (tracks.every(({ cause }) => cause === "invalid")) throw new InvalidInputError(allInvalid(tracks));
     for (const name of plan.objectives) {
       if (name === "frontier") {
         frontier = await frontierOf(tracks, evaluator, onProgress);
         answers.push(frontierAnswer(frontier));
       } else if (name === "rate") {
         const rates = await largestRates(question, tracks, { evaluator, rungs, alternatives, exhaustive, onProgress });
-        answers.push(rateAnswer(rates ?? refuseRate(question), tracks));
+        answers.push(rateAnswer(rates, tracks));
       } else {
         const objective = objectives[name];
         const search = { evaluator, rungs, traffic, exhaustive, onProgress };
@@ -99,7 +105,7 @@ export async function makePlan(question: PlanQuestion, base: JobBase, deps: Plan
         answers.push(answerOf(objective, tracks, traffic));
       }
     }
-    if (deps.searchOnly !== true) baseline = await baselineOf(question, base, deps);
+    if (deps.searchOnly !== true) baseline = await baselineOf(question, today, deps);
     const byId = new Map(tracks.map((track) => [track.candidate.id, track]));
     for (const { id, load } of deps.searchOnly === true ? [] : finalistsOf(answers)) {
       const settings = [...byId.get(id)!.candidate.settings, ...loadOf(byId.get(id)!, load, question)];
@@ -117,6 +123,8 @@ export async function makePlan(question: PlanQuestion, base: JobBase, deps: Plan
     }
   } catch (error) {
     if (signal?.aborted !== true || error !== signal.reason) throw error;
+    for (const name of plan.objectives.slice(answers.length))
+      if (name !== "rate" && name !== "frontier") answers.push(answerOf(objectives[name], tracks, traffic));
   }
   const { scenario } = question;
   return {
@@ -155,6 +163,16 @@ export async function makePlan(question: PlanQuestion, base: JobBase, deps: Plan
   };
 }
 
+/** What is wrong with a space of which nothing is a scenario, such as an axis that leads to no key. */
+const allInvalid = ([first]: readonly Track[]): Problem[] => [
+  {
+    at: "plan",
+    expected: "a space with a valid candidate",
+    found: first!.candidate.name,
+    below: (first!.reason ?? "").split("\n"),
+  },
+];
+
 /** Files alone, without those who watch. */
 const readerOf = ({ readText, whatIs, list, solve, tables }: PlanDeps): Surroundings => ({
   readText,
@@ -176,32 +194,27 @@ const loadOf = ({ requests }: Track, load: readonly string[], { traffic }: PlanQ
   ...(requests > traffic.requests.count && load.length === 0 ? [`traffic.requests=${requests}`] : []),
 ];
 
-const refuseRate = ({ scenario }: PlanQuestion): never =>
-  refuse({
-    ...scenario.place(["traffic", "arrivals"]),
-    at: "plan.objectives",
-    expected: "arrivals with a rate to look for the largest one",
-    found: `arrivals of kind ${scenario.traffic.arrivals.kind}`,
-  });
-
 async function baselineOf(
   { plan, traffic }: PlanQuestion,
-  base: JobBase,
+  today: JobBase,
   { baseline: other, executor, signal }: PlanDeps,
 ): Promise<PlanBaseline | null> {
-  const { file, devices, usdPerHour, outcome } = await runBaseline(base, other, executor, signal);
-  if (devices === null) return null;
-  const meets = outcome.passed === true && outcome.verdict === "stable";
+  const { file, devices, usdPerHour, outcome } = await runBaseline(today, executor, signal);
+  // The scenario of the question need not stand for anything that runs; what someone names does.
+  if (devices === null && other === null) return null;
+  const meets = meetsAll(outcome, traffic);
   return {
     file,
     devices,
     usdPerHour,
     meets,
-    broken: meets ? null : outcome.verdict === "overloaded" ? "overloaded" : brokenText(outcome),
+    broken: meets ? null : shortfallOf(outcome, traffic),
     values: Object.fromEntries(
       plan.objectives.map((name) => [
         name,
-        name === "rate" || name === "frontier" ? null : objectives[name].of({ devices, usdPerHour }, outcome, traffic),
+        name === "rate" || name === "frontier" || devices === null
+          ? null
+          : objectives[name].of({ devices, usdPerHour }, outcome, traffic),
       ]),
     ),
   };

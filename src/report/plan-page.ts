@@ -79,7 +79,7 @@ function verdictOf(plan: PlanDocument): string[] {
     ...(answer.name === "devices" ? [] : [best.text]),
     ...(chosen.binding === null ? [] : [`${chosen.binding} at ${formatPercent(chosen.strain ?? 0, 0)} of its limit`]),
     ...(chances.length === 0 ? [] : [`all SLOs hold with a chance of ${chanceText(Math.min(...chances))}`]),
-    ...(next === undefined ? [] : [marginText(best.value, next.value, "the runner-up")]),
+    ...(next === undefined || answer.name === "frontier" ? [] : [marginText(best.value, next.value, "the runner-up")]),
     ...baselineMargin(plan, answer, best.value),
   ];
 }
@@ -94,7 +94,8 @@ function baselineMargin({ baseline }: PlanDocument, { name }: ObjectiveAnswer, v
 function marginText(value: number, other: number, than: string): string {
   const share = other === 0 ? 0 : 1 - value / other;
   if (Math.abs(share) < 0.0005) return `as good as ${than}`;
-  return `${formatPercent(Math.abs(share), 1)} ${share > 0 ? "less" : "more"} than ${than}`;
+  // Less is better of every value, whichever way its text reads.
+  return `${formatPercent(Math.abs(share), 1)} ${share > 0 ? "better" : "worse"} than ${than}`;
 }
 
 const chanceText = (chance: number): string =>
@@ -142,7 +143,10 @@ function answerSection(answer: ObjectiveAnswer, plan: PlanDocument): PageSection
     {
       kind: "table",
       title: `Deployments by ${answer.title}`,
-      note: "the best of each layout that meets the SLOs over all requests",
+      note:
+        answer.name === "frontier"
+          ? "the points of the frontier, whatever the SLOs"
+          : "the best of each layout that meets the SLOs over all requests",
       columns,
       rows: answer.found.slice(0, shownMax).map(({ id, text }) => {
         const { name, devices, usdPerHour, figures, strain } = known.get(id)!;

@@ -5,7 +5,7 @@ import { withUnit } from "./baseline-labels.ts";
 import type { Page, PageColumn, PageSection } from "./page.ts";
 
 /** A figure of an outcome with its unit; `n/a` where there is none. */
-export function figureText({ unit }: OutcomeFigure, value: number | null): string {
+function figureText({ unit }: OutcomeFigure, value: number | null): string {
   if (value === null) return "n/a";
   if (unit === "devices") return formatCount(value);
   return unit === "USD/h" ? `$${formatNumber(value, 4)}/h` : withUnit[unit](value);

@@ -1,3 +1,4 @@
+import { parseScenario } from "../../scenario/parse-scenario.ts";
 import { sectionsOf } from "../../scenario/sections-of.ts";
 import type { Executor } from "../execute/executor.ts";
 import type { JobBase, Outcome } from "../job/job.ts";
@@ -14,17 +15,19 @@ export interface Baseline {
 /** Sections of a question that whatever it is compared with has to face. */
 const faced = ["traffic", "routing", "slo", "seed", "warmup"];
 
-/** Runs another scenario, or the one of the question as it stands, under the load of the question. */
-export async function runBaseline(
-  question: JobBase,
-  other: Pick<JobBase, "file" | "text"> | null,
-  executor: Executor,
-  signal?: AbortSignal,
-): Promise<Baseline> {
-  const base: JobBase =
-    other === null
-      ? question
-      : { ...other, settings: sectionsOf(question.text, question.file, question, faced), params: {} };
+/**
+ * Another scenario under the load of the question, or the one of the question as it stands. Throws InvalidInputError for one that is
+ * no scenario.
+ */
+export function baselineJob(question: JobBase, other: Pick<JobBase, "file" | "text"> | null): JobBase {
+  if (other === null) return question;
+  const base = { ...other, settings: sectionsOf(question.text, question.file, question, faced), params: {} };
+  parseScenario(base.text, base.file, base);
+  return base;
+}
+
+/** Runs what {@link baselineJob} gave. */
+export async function runBaseline(base: JobBase, executor: Executor, signal?: AbortSignal): Promise<Baseline> {
   const outcomes: Outcome[] = [];
   await executor.run(base, [{ key: "baseline", settings: [] }], (_job, came) => void outcomes.push(came), signal);
   const came = outcomes[0]!;

@@ -55,7 +55,7 @@ export function frontierAnswer(points: readonly FrontierPoint[]): ObjectiveAnswe
       .map(({ id, perDevice, perUser, concurrency, load }) => ({
         id,
         value: 1 / perDevice,
-        text: `${formatNumber(perUser, 3)} tok/s a user, ${formatNumber(perDevice, 4)} a device, ${formatCount(concurrency)} clients`,
+        text: `${formatNumber(perUser, 3)} tok/s a user, ${formatNumber(perDevice, 4)} a device, ${formatCount(concurrency)} client${concurrency === 1 ? "" : "s"}`,
         load,
       })),
     closest: null,

@@ -1,6 +1,7 @@
+import type { Scenario } from "../../scenario/parse-scenario.ts";
 import { figureOf } from "../objectives/figure-of.ts";
 import type { Evaluator } from "../search/evaluator.ts";
-import { brokenText } from "../search/judge-track.ts";
+import { meetsAll, shortfallOf } from "../search/judge-track.ts";
 import type { Candidate } from "../space/candidates.ts";
 import type { PlanQuestion } from "../space/question.ts";
 import { lengthSettings, rateSettings } from "../space/traffic-scale.ts";
@@ -25,9 +26,7 @@ export interface Sensitivity {
 const steps = [0.75, 1.25, 1.5] as const;
 
 /** Changes of the question by what they are called. Price is arithmetic and stands in the answer. */
-function changesOf({
-  scenario,
-}: PlanQuestion): { readonly change: string; readonly settings: readonly string[] | null }[] {
+function changesOf(scenario: Scenario): { readonly change: string; readonly settings: readonly string[] | null }[] {
   const skewed = skewSettings(scenario.routing.kind);
   return [
     { change: "as it is", settings: [] },
@@ -45,31 +44,25 @@ function skewSettings(kind: string): ((skew: "even" | "strong") => string[]) | n
   return (skew) => [`routing.popularityCv=${skew === "even" ? 0 : 1.5}`];
 }
 
-/** Runs the chosen deployment under every change, over all requests. */
+/** Runs the chosen deployment, with settings of the traffic under which it was found, under every change over all requests. */
 export async function sensitivities(
   chosen: Candidate,
   extra: readonly string[],
   question: PlanQuestion,
   evaluator: Evaluator,
 ): Promise<Sensitivity[]> {
-  const changes = changesOf(question);
+  const changes = changesOf(question.scenario.vary(extra));
   const runs = changes.filter(({ settings }) => settings !== null);
   const outcomes = await evaluator.outcomes(runs.map(({ settings }) => [...chosen.settings, ...extra, ...settings!]));
   return changes.map(({ change, settings }) => {
     if (settings === null) return { change, outcome: null };
     const outcome = outcomes[runs.findIndex((run) => run.change === change)]!;
-    const meets = outcome.passed === true && outcome.verdict === "stable";
+    const meets = meetsAll(outcome, question.traffic);
     return {
       change,
       outcome: {
         meets,
-        broken: meets
-          ? null
-          : outcome.status !== "done"
-            ? outcome.reason
-            : outcome.verdict === "overloaded"
-              ? "overloaded"
-              : brokenText(outcome),
+        broken: meets ? null : shortfallOf(outcome, question.traffic),
         binding: outcome.binding,
         strain: outcome.strain,
         tpotP50Ms: outcome.status === "done" ? figureOf(outcome, "tpot.p50") : null,

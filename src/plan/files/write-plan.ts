@@ -14,6 +14,9 @@ import { makeFolder, writeText } from "./folder.ts";
 /** Sections that ask a question; a scenario of its answer has none. */
 const questions = ["plan", "sweep"];
 
+/** Characters of the scenario's name that leave room for a number in a name. */
+const nameMax = 190;
+
 /** What was written for a deployment, and what its engine cannot be told. */
 export interface WrittenDeployment {
   readonly scenario: string;
@@ -42,7 +45,7 @@ export async function writePlan(
       settings: [...base.settings, ...candidate.settings, ...load],
       params: base.params,
       target,
-      name: `${plan.scenario.name}-${number}`,
+      name: `${plan.scenario.name.slice(0, nameMax)}-${number}`,
       description: candidate.name,
       without: questions,
       comment: commentOf(candidate, plan),

@@ -37,7 +37,7 @@ export interface Outcome {
   readonly binding: string | null;
   /** What the run shows of that, as a multiple of its limit: above 1 it does not hold. Short runs make light of latencies. */
   readonly strain: number | null;
-  /** The largest such multiple where the interval of each value looks best: above 1 only by more than chance. */
+  /** The largest such multiple of latencies where the interval of each looks best: above 1 only by more than chance. */
   readonly strainAtBest: number | null;
   /** In the order of `outcomeFigures`; empty without a forecast. */
   readonly figures: readonly (number | null)[];

@@ -30,7 +30,7 @@ export async function runJob(base: JobBase, job: Pick<Job, "settings">, deps: Fo
 }
 
 /** What is kept of a run. */
-export function outcomeOf(finished: FinishedRun): Outcome {
+function outcomeOf(finished: FinishedRun): Outcome {
   const { forecast } = finished;
   const slos = roughSlos(finished);
   const [binding = null] = slos

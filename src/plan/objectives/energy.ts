@@ -7,8 +7,11 @@ export const energy: Objective = {
   name: "energy",
   title: "least energy",
   text: (value) => `${formatNumber(value)} J/tok`,
-  bound: ({ devices, site }, { ratePerSecond, outputTokens }) =>
-    ratePerSecond === null ? 0 : ((site.node.device.idlePowerW ?? 0) * devices) / (ratePerSecond * outputTokens),
+  bound: ({ devices, site }, { requests, ratePerSecond, outputTokens }) => {
+    if (ratePerSecond === null) return 0;
+    const seconds = (requests.count - 1) / ratePerSecond;
+    return ((site.node.device.idlePowerW ?? 0) * devices * seconds) / (requests.count * outputTokens);
+  },
   of: (_candidate, outcome) => figureOf(outcome, "joulesPerOutputToken"),
   slack: () => 0.2,
 };

@@ -1,5 +1,5 @@
-import type { Outcome } from "../job/job.ts";
 import type { Evaluator } from "../search/evaluator.ts";
+import { meetsAll } from "../search/judge-track.ts";
 import { allRequests, type Rung } from "../search/rungs.ts";
 import type { Track } from "../search/track.ts";
 import type { PlanQuestion } from "../space/question.ts";
@@ -31,17 +31,16 @@ export interface RateDeps {
 /**
  * The largest rates by bisection over all requests, the SLOs and keeping up with the load being the test. The deployment that a sample
  * puts the furthest from its limits is bisected first. Every other one is run at the rate that is to be beaten, and bisected from
- * there if it holds. Of replicas of one layout only the most are looked at. null for a closed loop, which has no rate. What a run over
- * all requests cannot tell from overload does not pass.
+ * there if it holds. Of replicas of one layout only the most are looked at. What a run over all requests cannot tell from overload
+ * does not pass.
  */
 export async function largestRates(
   question: PlanQuestion,
   tracks: readonly Track[],
   deps: RateDeps,
-): Promise<LargestRate[] | null> {
+): Promise<LargestRate[]> {
   const { scenario, traffic } = question;
-  const offered = traffic.ratePerSecond;
-  if (offered === null || rateSettings(scenario, 1) === null) return null;
+  const offered = traffic.ratePerSecond!;
   const last = allRequests(deps.rungs);
   const order = deps.exhaustive ? mostReplicas(tracks) : await ranked(mostReplicas(tracks), deps, last);
   const all = deps.rungs[last]!;
@@ -78,12 +77,9 @@ async function ranked(tracks: readonly Track[], { evaluator, rungs }: RateDeps, 
   return [...tracks].sort((a, b) => strain.get(a)! - strain.get(b)! || a.index - b.index);
 }
 
-const passes = ({ status, passed, verdict }: Outcome): boolean =>
-  status === "done" && passed === true && verdict === "stable";
-
 /** The largest factor on the rate that holds; null where none does, or none above the one that is to be beaten. */
 async function bisected(
-  { scenario }: PlanQuestion,
+  { scenario, traffic }: PlanQuestion,
   track: Track,
   rung: Rung,
   beaten: number | undefined,
@@ -95,7 +91,7 @@ async function bisected(
     const [outcome] = await evaluator.outcomes([
       [...track.candidate.settings, ...rung.settings, ...rateSettings(scenario, factor)!],
     ]);
-    const holds = passes(outcome!);
+    const holds = meetsAll(outcome!, traffic);
     if (holds || track.atRate?.holds !== true) track.atRate = { outcome: outcome!, requests: rung.requests, holds };
     search.take(holds);
   }

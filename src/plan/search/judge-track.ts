@@ -1,6 +1,7 @@
-import { formatNumber } from "../../core/units.ts";
+import { formatCount, formatNumber } from "../../core/units.ts";
 import type { Outcome } from "../job/job.ts";
 import { figureOf } from "../objectives/figure-of.ts";
+import type { PlanTraffic } from "../space/question.ts";
 import type { Rung } from "./rungs.ts";
 import { type CandidateState, settle, type Track } from "./track.ts";
 
@@ -8,6 +9,23 @@ import { type CandidateState, settle, type Track } from "./track.ts";
 const beyond = 1.1;
 /** Cause of candidates of which nothing is known. */
 export const tooShort = "too short to tell";
+
+type Rejecting = Pick<PlanTraffic, "mayReject">;
+
+/** Whether a run meets all that is asked for: it keeps up, serves every request that it has to, and every SLO holds. */
+export const meetsAll = (outcome: Outcome, traffic: Rejecting): boolean =>
+  outcome.status === "done" &&
+  outcome.passed === true &&
+  outcome.verdict === "stable" &&
+  rejectedText(outcome, traffic) === null;
+
+/** Why a run falls short by the requests that it rejected; null where it does not. */
+function rejectedText(outcome: Outcome, { mayReject }: Rejecting): string | null {
+  const rejected = outcome.status === "done" ? (figureOf(outcome, "rejected") ?? 0) : 0;
+  if (mayReject || rejected === 0) return null;
+  const of = figureOf(outcome, "requests");
+  return `it cannot serve ${formatCount(rejected)}${of === null ? "" : ` of ${formatCount(of)}`} requests at all (an SLO on rejected says how many may be)`;
+}
 
 /** Why a candidate does not go on. */
 interface End {
@@ -20,18 +38,25 @@ interface End {
  * Takes the outcome of a run on a sample. A sample excludes what is overloaded beyond chance, and what breaks an SLO beyond its
  * interval: longer runs only show more load. The run over all requests decides, and a longer one where that is too short to tell.
  */
-export function takeOutcome(track: Track, outcome: Outcome, rung: Rung, isLast: boolean): void {
+export function takeOutcome(
+  track: Track,
+  outcome: Outcome,
+  rung: Rung,
+  { isLast, traffic }: { readonly isLast: boolean; readonly traffic: Rejecting },
+): void {
   track.outcome = outcome;
   track.requests = rung.requests;
   track.rung += 1;
-  const end = endOf(outcome, rung.decides, isLast);
+  const end = endOf(outcome, rung.decides, isLast, traffic);
   if (end !== null) settle(track, end.state, end.cause, end.reason);
 }
 
-function endOf(outcome: Outcome, decides: boolean, isLast: boolean): End | null {
+function endOf(outcome: Outcome, decides: boolean, isLast: boolean, traffic: Rejecting): End | null {
   const infeasible = (cause: string | null, reason: string | null): End => ({ state: "infeasible", cause, reason });
   if (outcome.status === "failed") return { state: "failed", cause: "failed", reason: outcome.reason };
   if (outcome.status !== "done") return infeasible(outcome.status, outcome.reason);
+  const rejected = rejectedText(outcome, traffic);
+  if (rejected !== null) return infeasible("rejected", rejected);
   if (outcome.verdict === "overloaded") {
     const rate = figureOf(outcome, "sustainedRequestRate");
     return infeasible(
@@ -50,6 +75,15 @@ function endOf(outcome: Outcome, decides: boolean, isLast: boolean): End | null 
   return outcome.passed === true
     ? { state: "feasible", cause: null, reason: null }
     : infeasible(outcome.binding, brokenText(outcome));
+}
+
+/** Why a run does not meet all that is asked for, where it does not. */
+export function shortfallOf(outcome: Outcome, traffic: Rejecting): string {
+  if (outcome.status !== "done") return outcome.reason ?? outcome.status;
+  const rejected = rejectedText(outcome, traffic);
+  if (rejected !== null) return rejected;
+  if (outcome.verdict === "overloaded") return "overloaded";
+  return outcome.verdict === "tooShort" && (outcome.strain ?? 0) <= 1 ? "too short to tell" : brokenText(outcome);
 }
 
 /** `ttft p(99)<1s is missed by 40%`. */

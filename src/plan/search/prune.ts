@@ -72,7 +72,7 @@ async function poolsOrReason(
 
 /** What takes long to resolve and says nothing of memory: all requests, and routing that no policy looks at. */
 function quick(scenario: PlanQuestion["scenario"], settings: readonly string[]): string[] {
-  const looks = /^(?:policy\.(?:offload|placement))\b/;
+  const looks = /^policy(?:\.(?:offload|placement)\b|=)/;
   const isLooked =
     scenario.policy.offload !== undefined ||
     scenario.policy.placement !== undefined ||

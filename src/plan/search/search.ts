@@ -23,8 +23,8 @@ export interface SearchDeps {
 
 /**
  * Finds the best candidates by an objective, and those of other layouts next to it. The most promising candidates are run first: by
- * what they may be at best, then those on longer samples, then by how far from their SLOs. What a sample excludes ends; what it lets pass goes on to the
- * next. It stops where nothing left can beat what was found: every candidate that is left untested is bounded by it.
+ * what they may be at best, then those without a run, then by how far from their SLOs. What a sample excludes ends; what it lets pass
+ * goes on to the next. It stops where nothing left can beat what was found: every candidate that is left untested is bounded by it.
  */
 export async function searchFor(objective: Objective, tracks: readonly Track[], deps: SearchDeps): Promise<void> {
   const { evaluator, rungs, traffic } = deps;
@@ -38,7 +38,7 @@ export async function searchFor(objective: Objective, tracks: readonly Track[], 
       batch.map(({ candidate }) => [...candidate.settings, ...rungs[rung]!.settings]),
     );
     for (const [i, track] of batch.entries()) {
-      takeOutcome(track, outcomes[i]!, rungs[rung]!, rung === rungs.length - 1);
+      takeOutcome(track, outcomes[i]!, rungs[rung]!, { isLast: rung === rungs.length - 1, traffic });
       if (!deps.exhaustive) excludeFewer(track, tracks, traffic);
     }
     deps.onProgress?.(tracks);
@@ -141,6 +141,9 @@ export function bestByLayout(
     });
 }
 
+/** What fewer devices come nearer to: it excludes no fewer replicas. */
+const perDevice = /^(?:throughputPerDevice|costUsdPerMtok)\b/;
+
 /**
  * What a number of replicas does not meet, fewer of the same layout meet less: each has more to do. An overloaded one also says how
  * much a replica sustains, and so how many the load needs.
@@ -153,6 +156,7 @@ function excludeFewer(
   const { replicas, layout } = candidate;
   if (state !== "infeasible" || outcome === null || outcome.status !== "done" || replicas === null) return;
   if (cause === tooShort) return;
+  if (outcome.verdict !== "overloaded" && perDevice.test(outcome.binding ?? "")) return;
   const sustained = outcome.verdict === "overloaded" ? figureOf(outcome, "sustainedRequestRate") : null;
   const { ratePerSecond } = traffic;
   const needed =

@@ -1,9 +1,11 @@
 import { sha256 } from "../../core/digest.ts";
+import { refuse } from "../../core/errors.ts";
 import { canonicalJson } from "../../core/json.ts";
+import { formatCount } from "../../core/units.ts";
 import { type Layout, layoutsOf } from "./layouts.ts";
 import type { Option } from "./option-axis.ts";
 import { optionsOf } from "./options.ts";
-import { devicesDefault, type PlanQuestion } from "./question.ts";
+import { candidatesMax, devicesDefault, type PlanQuestion } from "./question.ts";
 import type { Site } from "./sites.ts";
 
 /** A deployment that a plan may choose. */
@@ -23,9 +25,6 @@ export interface Candidate {
   readonly powerW: number | null;
 }
 
-/** Candidates that are looked at one by one, whatever their number comes to. */
-const candidatesMax = 200_000;
-
 /** Devices that a deployment on a site may have: those of every limit of the budget. */
 export function devicesWithin({ plan: { budget } }: PlanQuestion, { usdPerDeviceHour, node }: Site): number {
   const { powerW } = node.device;
@@ -41,21 +40,37 @@ export function devicesWithin({ plan: { budget } }: PlanQuestion, { usdPerDevice
   );
 }
 
-/** Every deployment of a question on a site, those of fewer devices first. */
+/** Every deployment of a question on a site, those of fewer devices first. Throws InvalidInputError for too many of them. */
 export function candidatesOn(question: PlanQuestion, site: Site): Candidate[] {
+  const found: Candidate[] = [];
+  for (const one of deployments(question, site)) {
+    if (found.length === candidatesMax) refuseTooMany(question);
+    found.push(one);
+  }
+  return found.sort((a, b) => a.devices - b.devices);
+}
+
+const refuseTooMany = ({ scenario }: PlanQuestion): never =>
+  refuse({
+    ...scenario.place(["plan"]),
+    at: "plan",
+    expected: `a space of at most ${formatCount(candidatesMax)} deployments on a system`,
+    found: "more",
+    hint: "a smaller budget, or plan.replicas, plan.devices and plan.parallel, narrow it",
+  });
+
+function* deployments(question: PlanQuestion, site: Site): Generator<Candidate> {
   const { plan } = question;
   const devicesMax = devicesWithin(question, site);
   const options = optionsOf(question, site);
   const layouts = layoutsOf(question, site, devicesMax);
-  const found: Candidate[] = [];
   for (const option of options) {
     if (plan.pools !== "disaggregated")
       for (const layout of layouts)
         for (const replicas of plan.replicas ?? upTo(Math.floor(devicesMax / layout.devices)))
-          if (replicas * layout.devices <= devicesMax) found.push(colocated(site, option, layout, replicas));
-    if (plan.pools !== "colocated") found.push(...disaggregated(question, site, option, layouts, devicesMax));
+          if (replicas * layout.devices <= devicesMax) yield colocated(site, option, layout, replicas);
+    if (plan.pools !== "colocated") yield* disaggregated(question, site, option, layouts, devicesMax);
   }
-  return found.slice(0, candidatesMax).sort((a, b) => a.devices - b.devices);
 }
 
 const upTo = (n: number): number[] => Array.from({ length: n }, (_, i) => i + 1);
@@ -74,14 +89,13 @@ function colocated(site: Site, option: Option, layout: Layout, replicas: number)
 }
 
 /** Pools of their own: each division of at most `devicesMax` devices between replicas that prefill and replicas that decode. */
-function disaggregated(
+function* disaggregated(
   { plan }: PlanQuestion,
   site: Site,
   option: Option,
   layouts: readonly Layout[],
   devicesMax: number,
-): Candidate[] {
-  const found: Candidate[] = [];
+): Generator<Candidate> {
   for (const prefill of layouts)
     for (const decode of layouts)
       for (const p of plan.poolReplicas?.prefill ?? upTo(Math.floor(devicesMax / prefill.devices)))
@@ -93,20 +107,17 @@ function disaggregated(
             role,
             parallel: { ...layout.parallel, ...(replicas === 1 ? {} : { replicas }) },
           });
-          found.push(
-            candidate(site, option, {
-              name: `prefill ${p} x (${prefill.name}), decode ${d} x (${decode.name})`,
-              layout: canonicalJson([prefill.parallel, decode.parallel, p, d, option.settings, site.settings]),
-              settings: [
-                "parallel=null",
-                `pools=${JSON.stringify([pool("prefill", prefill, p), pool("decode", decode, d)])}`,
-              ],
-              devices,
-              replicas: null,
-            }),
-          );
+          yield candidate(site, option, {
+            name: `prefill ${p} x (${prefill.name}), decode ${d} x (${decode.name})`,
+            layout: canonicalJson([prefill.parallel, decode.parallel, p, d, option.settings, site.settings]),
+            settings: [
+              "parallel=null",
+              `pools=${JSON.stringify([pool("prefill", prefill, p), pool("decode", decode, d)])}`,
+            ],
+            devices,
+            replicas: null,
+          });
         }
-  return found;
 }
 
 function candidate(
@@ -119,7 +130,7 @@ function candidate(
   const { powerW } = node.device;
   return {
     ...own,
-    id: sha256(canonicalJson(settings)).slice(0, 10),
+    id: sha256(canonicalJson(settings)).slice(0, 12),
     name: [own.name, ...site.name, option.name === "" ? "" : `with ${option.name}`]
       .filter((part) => part !== "")
       .join(" "),

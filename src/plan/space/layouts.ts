@@ -18,7 +18,7 @@ export interface Layout {
 const nodesMax = 4;
 
 /** Devices of one replica to choose from: those that are stated; else powers of two up to a node, then two and four nodes. */
-export function replicaDevices({ plan }: PlanQuestion, { node }: Site, devicesMax: number): number[] {
+function replicaDevices({ plan }: PlanQuestion, { node }: Site, devicesMax: number): number[] {
   const own = plan.devices ?? defaultDevices(node.devicesPerNode, reachOf(node));
   return own.filter((devices) => devices <= devicesMax);
 }
@@ -71,7 +71,7 @@ const parallelOf = (mapping: Mapping): Readonly<Record<string, number>> =>
   Object.fromEntries(Object.entries(mapping).filter(([degree, value]) => value > 1 || degree === "ep"));
 
 /** Degrees above 1 in words; `1 device` without any. */
-export function layoutName({ tp, cp, dp, pp, ep, etp, edp }: Mapping): string {
+function layoutName({ tp, cp, dp, pp, ep, etp, edp }: Mapping): string {
   const parts = [
     ...(tp > 1 ? [`TP${tp}`] : []),
     ...(cp > 1 ? [`CP${cp}`] : []),

@@ -5,6 +5,8 @@ import type { RequestTable } from "../../trace/request-table.ts";
 
 /** Devices that a plan may use where nobody said. */
 export const devicesDefault = 64;
+/** Candidates on a site that are looked at one by one; a space of more is refused. */
+export const candidatesMax = 200_000;
 
 /** The load that a plan is made for. */
 export interface PlanTraffic {
@@ -16,6 +18,8 @@ export interface PlanTraffic {
   readonly outputTokens: number;
   /** Clients of a closed loop; null where requests arrive when they like. */
   readonly concurrency: number | null;
+  /** Whether an SLO says how many requests may be rejected; without one, none. */
+  readonly mayReject: boolean;
 }
 
 /** What a plan is made for. */
@@ -45,6 +49,9 @@ export async function planQuestion(scenario: Scenario): Promise<PlanQuestion> {
       promptTokens: mean(requests.promptTokens),
       outputTokens: mean(requests.outputTokens),
       concurrency: open ? null : workload.concurrency,
+      mayReject: (scenario.slo?.thresholds ?? []).some(
+        ({ target, level }) => level === "error" && target.metric === "rejected",
+      ),
     },
   };
 }

@@ -5,6 +5,7 @@ import type { ModelSpec, WeightStorage } from "../../models/spec.ts";
 import type { FileReader } from "../../resolve/file-reader.ts";
 import { poolScenarios } from "../../resolve/pool-scenarios.ts";
 import { resolvePoolShape } from "../../resolve/resolve-pool.ts";
+import type { PlanSection } from "../../scenario/plan-section.ts";
 import type { PlanQuestion } from "./question.ts";
 
 /** Hardware with an engine on it. */
@@ -64,6 +65,7 @@ export async function sitesOf(
         const { model, node, engine: built, formats, weightBits } = config;
         const storage = { formats, weightBits };
         const usdPerDeviceHour = price?.usdPerDeviceHour ?? null;
+        refuseUnknown(plan, usdPerDeviceHour, node);
         sites.push({ settings, name, model, storage, node, engine: built, usdPerDeviceHour });
       } catch (error) {
         if (name.length === 0) throw error;
@@ -71,6 +73,23 @@ export async function sitesOf(
       }
     }
   return { sites, leftOut };
+}
+
+/** Refuses devices of which nobody stated what a budget or an objective goes by. */
+function refuseUnknown({ budget, objectives }: PlanSection, usdPerDeviceHour: number | null, { device }: Node): void {
+  if (usdPerDeviceHour === null && (budget.usdPerHour !== undefined || objectives.includes("cost")))
+    refuse({
+      at: "cost.usdPerDeviceHour",
+      expected: "a price, which the budget or the objective cost goes by",
+      found: `none for ${device.name}`,
+      hint: "state one, or look for devices, speed or energy",
+    });
+  if (device.powerW === null && (budget.powerW !== undefined || objectives.includes("energy")))
+    refuse({
+      at: "hardware.device.powerW",
+      expected: "a board power, which the budget or the objective energy goes by",
+      found: `none for ${device.name}`,
+    });
 }
 
 const engineFile = (stated: boolean): string[] => (stated ? ["engine.file=null"] : []);
