@@ -12,8 +12,8 @@ export class Bisection {
   /**
    * @param step ratio by which it goes on while all pass, or none does; squared each time
    * @param tolerance ratio of failed over passed at which it ends
-   * @param smallest factor below which nothing is tried: there is no answer then
-   * @param largest factor above which nothing is tried
+   * @param smallest factor, the last that is tried while none passes: there is no answer then
+   * @param largest factor, the last that is tried while all pass
    */
   constructor(parts: { first: number; step: number; tolerance: number; smallest: number; largest: number }) {
     this.#next = parts.first;
@@ -27,7 +27,8 @@ export class Bisection {
   next(): number | null {
     const { passed, failed } = this;
     if (passed !== null && failed !== null && failed / passed <= this.#tolerance) return null;
-    return this.#next < this.#smallest || this.#next > this.#largest ? null : this.#next;
+    const ended = (failed !== null && failed <= this.#smallest) || (passed !== null && passed >= this.#largest);
+    return ended ? null : this.#next;
   }
 
   /** Takes what became of the factor that was to be tried. */
@@ -37,7 +38,8 @@ export class Bisection {
     // The middle by ratio: rates of any size are told as finely.
     if (this.passed !== null && this.failed !== null) this.#next = Math.sqrt(this.passed * this.failed);
     else {
-      this.#next = this.passed === null ? this.failed! / this.#step : this.passed * this.#step;
+      const next = this.passed === null ? this.failed! / this.#step : this.passed * this.#step;
+      this.#next = Math.min(this.#largest, Math.max(this.#smallest, next));
       this.#step *= this.#step;
     }
   }

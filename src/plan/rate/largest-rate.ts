@@ -86,7 +86,7 @@ async function bisected(
   { evaluator }: RateDeps,
 ): Promise<number | null> {
   const first = beaten === undefined ? 1 : beaten * grid.tolerance;
-  const search = new Bisection({ first, ...grid, ...ends, smallest: beaten ?? ends.smallest });
+  const search = new Bisection({ first, ...grid, ...ends, smallest: beaten === undefined ? ends.smallest : first });
   for (let factor = search.next(); factor !== null; factor = search.next()) {
     const [outcome] = await evaluator.outcomes([
       [...track.candidate.settings, ...rung.settings, ...rateSettings(scenario, factor)!],
