@@ -171,6 +171,10 @@ function siteSection({ objectives, candidates }: PlanDocument): PageSection[] {
   const [answer] = objectives;
   if (sites.length < 2 || answer === undefined) return [];
   const known = new Map(candidates.map((candidate) => [candidate.id, candidate]));
+  const cheapest = sites.flatMap((site) => {
+    const best = answer.found.find(({ id }) => known.get(id)!.site === site);
+    return best === undefined ? [] : [known.get(best.id)!];
+  });
   return [
     {
       kind: "table",
@@ -182,10 +186,13 @@ function siteSection({ objectives, candidates }: PlanDocument): PageSection[] {
         { header: "devices", align: "right" },
         { header: "$/h", align: "right" },
         { header: "objective", align: "right" },
+        { header: "$ per device-hour", align: "right" },
+        { header: "cheapest up to", align: "right" },
       ],
       rows: sites.map((site) => {
         const best = answer.found.find(({ id }) => known.get(id)!.site === site);
-        if (best === undefined) return [site, noneOf(candidates.filter((one) => one.site === site)), "", "", ""];
+        if (best === undefined)
+          return [site, noneOf(candidates.filter((one) => one.site === site)), "", "", "", "", ""];
         const { name, devices, usdPerHour } = known.get(best.id)!;
         return [
           site,
@@ -193,10 +200,21 @@ function siteSection({ objectives, candidates }: PlanDocument): PageSection[] {
           formatCount(devices),
           usdPerHour === null ? "n/a" : formatNumber(usdPerHour, 4),
           best.text,
+          usdPerHour === null ? "n/a" : formatNumber(usdPerHour / devices, 3),
+          cheapestUpTo(
+            known.get(best.id)!,
+            cheapest.filter((one) => one.site !== site),
+          ),
         ];
       }),
     },
   ];
+}
+
+/** The price of a device and hour up to which a deployment costs no more than the best of the other kinds; empty without prices. */
+function cheapestUpTo({ devices }: PlanCandidate, others: readonly PlanCandidate[]): string {
+  const prices = others.flatMap(({ usdPerHour }) => usdPerHour ?? []);
+  return prices.length === 0 ? "" : formatNumber(Math.min(...prices) / devices, 3);
 }
 
 /** Why nothing of a kind was found: what most of it ended with. */

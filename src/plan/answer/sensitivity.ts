@@ -1,4 +1,5 @@
 import type { Scenario } from "../../scenario/parse-scenario.ts";
+import { cost } from "../objectives/cost.ts";
 import { figureOf } from "../objectives/figure-of.ts";
 import type { Evaluator } from "../search/evaluator.ts";
 import { meetsAll, shortfallOf } from "../search/judge-track.ts";
@@ -25,14 +26,33 @@ export interface Sensitivity {
 
 const steps = [0.75, 1.25, 1.5] as const;
 
-/** Changes of the question by what they are called. Price is arithmetic and stands in the answer. */
-function changesOf(scenario: Scenario): { readonly change: string; readonly settings: readonly string[] | null }[] {
+/** A change of the question. */
+interface Change {
+  /** What it is called. */
+  readonly change: string;
+  readonly settings: readonly string[] | null;
+  /** Of a device, as a multiple of what it is: a bill is in proportion, and no run differs. */
+  readonly price?: number;
+  /** Output tokens that are offered per second, as a multiple of what they are. */
+  readonly offered?: number;
+}
+
+function changesOf(scenario: Scenario): Change[] {
   const skewed = skewSettings(scenario.routing.kind);
   return [
     { change: "as it is", settings: [] },
-    ...steps.map((step) => ({ change: `request rate x ${step}`, settings: rateSettings(scenario, step) })),
+    ...steps.map((step) => ({
+      change: `request rate x ${step}`,
+      settings: rateSettings(scenario, step),
+      offered: step,
+    })),
     ...[0.75, 1.25].map((step) => ({ change: `prompts x ${step}`, settings: lengthSettings(scenario, "isl", step) })),
-    ...[0.75, 1.25].map((step) => ({ change: `outputs x ${step}`, settings: lengthSettings(scenario, "osl", step) })),
+    ...[0.75, 1.25].map((step) => ({
+      change: `outputs x ${step}`,
+      settings: lengthSettings(scenario, "osl", step),
+      offered: step,
+    })),
+    ...[0.75, 1.25].map((price) => ({ change: `price of a device x ${price}`, settings: [], price })),
     { change: "routing without skew", settings: skewed === null ? null : skewed("even") },
     { change: "routing with strong skew", settings: skewed === null ? null : skewed("strong") },
   ];
@@ -41,7 +61,10 @@ function changesOf(scenario: Scenario): { readonly change: string; readonly sett
 /** Popularity whose variation is that of even and of strongly skewed experts; recorded routing is what it is. */
 function skewSettings(kind: string): ((skew: "even" | "strong") => string[]) | null {
   if (kind !== "uniform" && kind !== "parametric") return null;
-  return (skew) => [`routing.popularityCv=${skew === "even" ? 0 : 1.5}`];
+  return (skew) => [
+    ...(kind === "parametric" ? ["routing.skew=null"] : []),
+    `routing.popularityCv=${skew === "even" ? 0 : 1.5}`,
+  ];
 }
 
 /** Runs the chosen deployment, with settings of the traffic under which it was found, under every change over all requests. */
@@ -52,12 +75,23 @@ export async function sensitivities(
   evaluator: Evaluator,
 ): Promise<Sensitivity[]> {
   const changes = changesOf(question.scenario.vary(extra));
+  // What arrives at the rate of the question is paid for as the objective counts it; at another one, as the run does.
+  const isOffered =
+    question.traffic.ratePerSecond !== null &&
+    chosen.usdPerHour !== null &&
+    !extra.some((setting) => setting.startsWith("traffic.arrivals"));
   const runs = changes.filter(({ settings }) => settings !== null);
   const outcomes = await evaluator.outcomes(runs.map(({ settings }) => [...chosen.settings, ...extra, ...settings!]));
-  return changes.map(({ change, settings }) => {
+  return changes.map(({ change, settings, price = 1, offered = 1 }) => {
     if (settings === null) return { change, outcome: null };
     const outcome = outcomes[runs.findIndex((run) => run.change === change)]!;
     const meets = meetsAll(outcome, question.traffic);
+    const usdPerMtok =
+      outcome.status !== "done"
+        ? null
+        : isOffered
+          ? cost.of(chosen, outcome, question.traffic)! / offered
+          : figureOf(outcome, "costUsdPerMtok");
     return {
       change,
       outcome: {
@@ -67,7 +101,7 @@ export async function sensitivities(
         strain: outcome.strain,
         tpotP50Ms: outcome.status === "done" ? figureOf(outcome, "tpot.p50") : null,
         ttftP99Ms: outcome.status === "done" ? figureOf(outcome, "ttft.p99") : null,
-        usdPerMtok: outcome.status === "done" ? figureOf(outcome, "costUsdPerMtok") : null,
+        usdPerMtok: usdPerMtok === null ? null : usdPerMtok * price,
       },
     };
   });
