@@ -43,7 +43,7 @@ export async function largestRates(
   const offered = traffic.ratePerSecond!;
   const last = allRequests(deps.rungs);
   const order = deps.exhaustive ? mostReplicas(tracks) : await ranked(mostReplicas(tracks), deps, last);
-  const all = deps.rungs[last]!;
+  const all = deps.rungs.slice(last);
   const found: { readonly track: Track; readonly factor: number }[] = [];
   for (const track of order) {
     const beaten = deps.exhaustive
@@ -55,8 +55,16 @@ export async function largestRates(
   }
   return found
     .sort((a, b) => b.factor - a.factor || a.track.index - b.track.index)
-    .map(({ track, factor }) => ({ track, perSecond: factor * offered, load: rateSettings(scenario, factor)! }));
+    .map(({ track, factor }) => ({
+      track,
+      perSecond: factor * offered,
+      // As long as the run that told.
+      load: [...rateSettings(scenario, factor)!, ...requestsOf(track, all[0]!)],
+    }));
 }
+
+const requestsOf = ({ atRate }: Track, { requests }: Rung): string[] =>
+  atRate !== null && atRate.requests > requests ? [`traffic.requests=${atRate.requests}`] : [];
 
 function mostReplicas(tracks: readonly Track[]): Track[] {
   const most = new Map<string, Track>();
@@ -81,19 +89,24 @@ async function ranked(tracks: readonly Track[], { evaluator, rungs }: RateDeps, 
 async function bisected(
   { scenario, traffic }: PlanQuestion,
   track: Track,
-  rung: Rung,
+  rungs: readonly Rung[],
   beaten: number | undefined,
   { evaluator }: RateDeps,
 ): Promise<number | null> {
   const first = beaten === undefined ? 1 : beaten * grid.tolerance;
   const search = new Bisection({ first, ...grid, ...ends, smallest: beaten === undefined ? ends.smallest : first });
   for (let factor = search.next(); factor !== null; factor = search.next()) {
-    const [outcome] = await evaluator.outcomes([
-      [...track.candidate.settings, ...rung.settings, ...rateSettings(scenario, factor)!],
-    ]);
-    const holds = meetsAll(outcome!, traffic);
-    if (holds || track.atRate?.holds !== true) track.atRate = { outcome: outcome!, requests: rung.requests, holds };
-    search.take(holds);
+    const tried = [...track.candidate.settings, ...rateSettings(scenario, factor)!];
+    // Near its limit a deployment takes more requests to tell whether it keeps up.
+    for (const rung of rungs) {
+      const [outcome] = await evaluator.outcomes([[...tried, ...rung.settings]]);
+      const holds = meetsAll(outcome!, traffic);
+      const isOpen = outcome!.verdict === "tooShort" && (outcome!.strainAtBest ?? 0) <= 1;
+      if (isOpen && rung !== rungs.at(-1)) continue;
+      if (holds || track.atRate?.holds !== true) track.atRate = { outcome: outcome!, requests: rung.requests, holds };
+      search.take(holds);
+      break;
+    }
   }
   return search.passed;
 }
