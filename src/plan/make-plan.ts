@@ -127,6 +127,7 @@ export async function makePlan(question: PlanQuestion, base: JobBase, deps: Plan
       if (name !== "rate" && name !== "frontier") answers.push(answerOf(objectives[name], tracks, traffic));
   }
   const { scenario } = question;
+  const listed = tracks.map(candidateOf);
   return {
     kind: "plan",
     schemaVersion: 1,
@@ -150,7 +151,7 @@ export async function makePlan(question: PlanQuestion, base: JobBase, deps: Plan
     },
     slos: (scenario.slo?.thresholds ?? []).map(({ target, text }) => `${printTarget(target)} ${text}`),
     counts: Object.fromEntries(
-      candidateStates.map((state) => [state, tracks.filter((track) => track.state === state).length]),
+      candidateStates.map((state) => [state, listed.filter(({ status }) => status === state).length]),
     ) as unknown as PlanDocument["counts"],
     effort: { ...evaluator.effort, samples: rungs.map(({ requests }) => requests) },
     objectives: answers,
@@ -159,7 +160,7 @@ export async function makePlan(question: PlanQuestion, base: JobBase, deps: Plan
     sensitivity,
     baseline,
     interrupted: signal?.aborted === true,
-    candidates: tracks.map(candidateOf),
+    candidates: listed,
   };
 }
 
@@ -221,11 +222,13 @@ async function baselineOf(
 }
 
 function candidateOf(track: Track): PlanCandidate {
-  const { candidate, cause, reason, atRate } = track;
+  const { candidate, atRate } = track;
   const { id, name, settings, devices, usdPerHour, powerW } = candidate;
   // A candidate that no other objective looked at is as its run at the largest rate shows it.
   const rated = track.state === "untested" ? atRate : null;
   const { outcome, requests } = rated ?? track;
+  const { cause, reason } =
+    rated === null || rated.holds ? track : { cause: "rate", reason: "no rate holds that would be among the best" };
   return {
     id,
     name,

@@ -328,13 +328,16 @@ function filesSection(files: PlanFiles | null): PageSection[] {
   ];
 }
 
-function effortSection({ counts, effort, space }: PlanDocument): PageSection {
+function effortSection({ counts, effort, space, objectives }: PlanDocument): PageSection {
+  const runs = `${formatCount(effort.runs)} runs`;
+  // Every layout is on a frontier's plot, and none is judged.
+  if (objectives.every(({ name }) => name === "frontier")) return { kind: "text", line: { text: runs, quiet: true } };
   const untested = counts.untested / space.candidates;
   return {
     kind: "text",
     line: {
       text:
-        `${formatCount(effort.runs)} runs of ${effort.samples.map(formatCount).join(", ")} requests; ` +
+        `${runs} of ${effort.samples.map(formatCount).join(", ")} requests; ` +
         `${formatCount(counts.pruned)} candidates excluded by bounds, ${formatCount(counts.infeasible)} by runs, ` +
         `${formatCount(counts.untested)} (${formatPercent(untested, 0)}) not tested to the end: none of them can be better by what is looked for`,
       quiet: true,
