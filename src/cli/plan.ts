@@ -7,6 +7,7 @@ import { type FolderLock, lockFolder } from "../files/folder-lock.ts";
 import type { PlanDocument } from "../plan/answer/plan-document.ts";
 import { splitValues } from "../plan/design/read-design.ts";
 import { JobThreads } from "../plan/execute/job-threads.ts";
+import { KeptTables } from "../plan/execute/kept-tables.ts";
 import { makeFolder } from "../plan/files/folder.ts";
 import { writePlan } from "../plan/files/write-plan.ts";
 import type { JobBase } from "../plan/job/job.ts";
@@ -72,8 +73,10 @@ export async function plan(file: string, options: PlanOptions, colour: boolean):
       lock = await lockFolder(join(output, "lock"), "plan");
       journal = await Journal.open(join(output, "journal.jsonl"));
     }
+    // What layouts have in common is resolved for each: their routing is made once.
+    const reader = { ...fileReader(io), tables: new KeptTables() };
     const document = await makePlan(await planQuestion(scenario), base, {
-      ...fileReader(io),
+      ...reader,
       executor: threads,
       journal,
       signal: watch.signal,
@@ -82,7 +85,7 @@ export async function plan(file: string, options: PlanOptions, colour: boolean):
       ...(progress === null ? {} : { onProgress: progress.update }),
     });
     progress?.clear();
-    const written = output === undefined ? [] : await writePlan(output, document, base, fileReader(io));
+    const written = output === undefined ? [] : await writePlan(output, document, base, reader);
     if (options.json === true) io.out(jsonDocument(document));
     else
       io.out(

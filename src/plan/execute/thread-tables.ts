@@ -1,15 +1,13 @@
 import type { TableStore } from "../../resolve/file-reader.ts";
 import type { RoutingTable } from "../../trace/routing-table.ts";
+import { KeptTables } from "./kept-tables.ts";
 import { sharedTable } from "./shared-table.ts";
 import type { ThreadReport } from "./thread-messages.ts";
-
-/** Tables that a thread keeps: the same object, so that what is derived from it is kept too. Few, as jobs come grouped. */
-const keptMax = 4;
 
 /** The tables of a thread: its own, else those of the shelf of all threads, else made here for all. */
 export class ThreadTables implements TableStore {
   readonly #say: (report: ThreadReport) => void;
-  readonly #kept = new Map<string, Promise<RoutingTable>>();
+  readonly #kept = new KeptTables();
   /** Who waits for the shelf, by key, the first to ask first: answers come in the order of questions. */
   readonly #asked = new Map<string, ((table: RoutingTable | null) => void)[]>();
 
@@ -18,15 +16,7 @@ export class ThreadTables implements TableStore {
   }
 
   table(key: string, make: () => Promise<RoutingTable>): Promise<RoutingTable> {
-    const kept = this.#kept.get(key) ?? this.#fetched(key, make);
-    this.#kept.delete(key);
-    this.#kept.set(key, kept);
-    for (const oldest of this.#kept.keys()) {
-      if (this.#kept.size <= keptMax) break;
-      this.#kept.delete(oldest);
-    }
-    kept.catch(() => this.#kept.delete(key));
-    return kept;
+    return this.#kept.table(key, () => this.#fetched(key, make));
   }
 
   /** The shelf answers. */
