@@ -2,7 +2,6 @@ import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { type ExitCode, exitCodes } from "../core/errors.ts";
 import { jsonDocument } from "../core/json.ts";
-import { unlessAborted } from "../files/cooperative.ts";
 import { type FolderLock, lockFolder } from "../files/folder-lock.ts";
 import type { PlanDocument } from "../plan/answer/plan-document.ts";
 import { splitValues } from "../plan/design/read-design.ts";
@@ -10,7 +9,6 @@ import { JobThreads } from "../plan/execute/job-threads.ts";
 import { KeptTables } from "../plan/execute/kept-tables.ts";
 import { makeFolder } from "../plan/files/folder.ts";
 import { writePlan } from "../plan/files/write-plan.ts";
-import type { JobBase } from "../plan/job/job.ts";
 import { Journal } from "../plan/journal/journal.ts";
 import { makePlan } from "../plan/make-plan.ts";
 import { planQuestion } from "../plan/space/question.ts";
@@ -19,8 +17,8 @@ import { planPage } from "../report/plan-page.ts";
 import { parseScenario } from "../scenario/parse-scenario.ts";
 import { watchInterrupts } from "./interrupt.ts";
 import { fileReader, processIo } from "./io.ts";
+import { readJobBase } from "./job-base.ts";
 import { progressLine } from "./progress.ts";
-import { paramsFor } from "./scenario-params.ts";
 import { splitPair } from "./words.ts";
 
 export interface PlanOptions {
@@ -52,15 +50,9 @@ export async function plan(file: string, options: PlanOptions, colour: boolean):
   let journal: Journal | null = null;
   let lock: FolderLock | null = null;
   try {
-    const text = await unlessAborted(io.readText(file), watch.signal);
-    const given = Object.fromEntries((options.param ?? []).map((word) => splitPair(word, "--param NAME=value")));
-    const base: JobBase = {
-      file,
-      text,
-      settings: [...(options.set ?? []), ...planSettings(options)],
-      params: await paramsFor(file, given, io),
-    };
-    const scenario = parseScenario(text, file, base);
+    const settings = [...(options.set ?? []), ...planSettings(options)];
+    const base = await readJobBase(io, file, { settings, param: options.param }, watch.signal);
+    const scenario = parseScenario(base.text, file, base);
     if (options.day !== undefined) {
       const { printDay } = await import("./plan-day.ts");
       return await printDay(scenario, options, { io, watch, progress });

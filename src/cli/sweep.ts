@@ -1,7 +1,6 @@
 import { availableParallelism } from "node:os";
 import { type ExitCode, exitCodes, UsageError } from "../core/errors.ts";
 import { formatCount } from "../core/units.ts";
-import { unlessAborted } from "../files/cooperative.ts";
 import { checkDesign, pathsOf } from "../plan/design/design.ts";
 import { readDesign } from "../plan/design/read-design.ts";
 import type { Executor } from "../plan/execute/executor.ts";
@@ -12,10 +11,10 @@ import { parseShard } from "../plan/sweep/shard.ts";
 import { parseScenario } from "../scenario/parse-scenario.ts";
 import { watchInterrupts } from "./interrupt.ts";
 import { processIo } from "./io.ts";
+import { readJobBase } from "./job-base.ts";
 import { progressLine } from "./progress.ts";
-import { paramsFor } from "./scenario-params.ts";
 import { type ListOptions, printListing } from "./sweep-results.ts";
-import { oneOf, redisVariable, splitPair } from "./words.ts";
+import { oneOf, redisVariable } from "./words.ts";
 
 export interface SweepOptions extends ListOptions {
   readonly vary?: readonly string[];
@@ -43,11 +42,8 @@ export async function sweep(file: string, options: SweepOptions, colour: boolean
     io.err(`${text}\n`);
   });
   try {
-    const text = await unlessAborted(io.readText(file), watch.signal);
-    const given = Object.fromEntries((options.param ?? []).map((word) => splitPair(word, "--param NAME=value")));
-    const params = await paramsFor(file, given, io);
-    const settings = options.set ?? [];
-    const scenario = parseScenario(text, file, { settings, params });
+    const base = await readJobBase(io, file, { settings: options.set ?? [], param: options.param }, watch.signal);
+    const scenario = parseScenario(base.text, file, base);
     const design = readDesign(scenario.sweep, {
       vary: options.vary ?? [],
       ranges: options.range ?? [],
@@ -59,7 +55,7 @@ export async function sweep(file: string, options: SweepOptions, colour: boolean
     checkDesign(design);
     const shard = options.shard === undefined ? null : parseShard(options.shard);
     const result = await runSweep(
-      { base: { file, text, settings, params }, design, folder: options.output ?? null, shard },
+      { base, design, folder: options.output ?? null, shard },
       {
         executor,
         signal: watch.signal,
