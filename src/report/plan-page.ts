@@ -77,7 +77,9 @@ function verdictOf(plan: PlanDocument): string[] {
     `${formatCount(chosen.devices)} device${chosen.devices === 1 ? "" : "s"}`,
     ...(chosen.usdPerHour === null ? [] : [`$${formatNumber(chosen.usdPerHour, 4)}/h`]),
     ...(answer.name === "devices" ? [] : [best.text]),
-    ...(chosen.binding === null ? [] : [`${chosen.binding} at ${formatPercent(chosen.strain ?? 0, 0)} of its limit`]),
+    ...(best.shown?.binding == null
+      ? []
+      : [`${best.shown.binding} at ${formatPercent(best.shown.strain ?? 0, 0)} of its limit`]),
     ...(chances.length === 0 ? [] : [`all SLOs hold with a chance of ${chanceText(Math.min(...chances))}`]),
     ...(next === undefined || answer.name === "frontier" ? [] : [marginText(best.value, next.value, "the runner-up")]),
     ...baselineMargin(plan, answer, best.value),
@@ -125,13 +127,13 @@ function notesOf(plan: PlanDocument): PageLine[] {
 
 const columns: readonly PageColumn[] = [
   { header: "id", dispensable: 1 },
-  { header: "deployment" },
   { header: "devices", align: "right" },
   { header: "$/h", align: "right", dispensable: 4 },
   { header: "objective", align: "right" },
-  { header: "TTFT p99", align: "right" },
-  { header: "TPOT p50", align: "right" },
+  { header: "TTFT p99", align: "right", dispensable: 5 },
+  { header: "TPOT p50", align: "right", dispensable: 6 },
   { header: "tightest", align: "right", dispensable: 3 },
+  { header: "deployment" },
 ];
 
 const shownMax = 10;
@@ -148,17 +150,17 @@ function answerSection(answer: ObjectiveAnswer, plan: PlanDocument): PageSection
           ? "the points of the frontier, whatever the SLOs"
           : "the best of each layout that meets the SLOs over all requests",
       columns,
-      rows: answer.found.slice(0, shownMax).map(({ id, text }) => {
-        const { name, devices, usdPerHour, figures, strain } = known.get(id)!;
+      rows: answer.found.slice(0, shownMax).map(({ id, text, shown }) => {
+        const { name, devices, usdPerHour } = known.get(id)!;
         return [
           id,
-          name,
           formatCount(devices),
           usdPerHour === null ? "n/a" : formatNumber(usdPerHour, 4),
           text,
-          milliseconds(figures?.["ttft.p99"] ?? null),
-          milliseconds(figures?.["tpot.p50"] ?? null),
-          strain === null ? "" : formatPercent(strain, 0),
+          milliseconds(shown?.ttftP99Ms ?? null),
+          milliseconds(shown?.tpotP50Ms ?? null),
+          shown?.strain == null ? "" : formatPercent(shown.strain, 0),
+          name,
         ];
       }),
     },
@@ -182,21 +184,20 @@ function siteSection({ objectives, candidates }: PlanDocument): PageSection[] {
       note: answer.title,
       columns: [
         { header: "" },
-        { header: "deployment" },
         { header: "devices", align: "right" },
-        { header: "$/h", align: "right" },
+        { header: "$/h", align: "right", dispensable: 2 },
         { header: "objective", align: "right" },
-        { header: "$ per device-hour", align: "right" },
-        { header: "cheapest up to", align: "right" },
+        { header: "$ per device-hour", align: "right", dispensable: 1 },
+        { header: "cheapest up to", align: "right", dispensable: 3 },
+        { header: "deployment" },
       ],
       rows: sites.map((site) => {
         const best = answer.found.find(({ id }) => known.get(id)!.site === site);
         if (best === undefined)
-          return [site, noneOf(candidates.filter((one) => one.site === site)), "", "", "", "", ""];
+          return [site, "", "", "", "", "", noneOf(candidates.filter((one) => one.site === site))];
         const { name, devices, usdPerHour } = known.get(best.id)!;
         return [
           site,
-          name.replace(` ${site}`, ""),
           formatCount(devices),
           usdPerHour === null ? "n/a" : formatNumber(usdPerHour, 4),
           best.text,
@@ -205,6 +206,7 @@ function siteSection({ objectives, candidates }: PlanDocument): PageSection[] {
             known.get(best.id)!,
             cheapest.filter((one) => one.site !== site),
           ),
+          name.replace(` ${site}`, ""),
         ];
       }),
     },
@@ -229,10 +231,10 @@ function chanceSection({ finalists, ...plan }: PlanDocument): PageSection[] {
   const known = byId({ finalists, ...plan });
   const rows = finalists.flatMap(({ id, chances }) =>
     chances.map(({ slo, chance, slowestFactor }) => [
-      known.get(id)!.name,
       slo,
       chance === null ? "n/a" : chanceText(chance),
       slowestFactor === null ? "" : `${formatNumber(slowestFactor, 3)}x as slow`,
+      known.get(id)!.name,
     ]),
   );
   if (rows.length === 0) return [];
@@ -242,10 +244,10 @@ function chanceSection({ finalists, ...plan }: PlanDocument): PageSection[] {
       title: "Chance that each SLO holds",
       note: "from the error band of the forecast",
       columns: [
-        { header: "deployment" },
         { header: "SLO" },
         { header: "chance", align: "right" },
-        { header: "breaks at" },
+        { header: "breaks at", dispensable: 1 },
+        { header: "deployment" },
       ],
       rows,
     },
@@ -262,10 +264,10 @@ function sensitivitySection(sensitivity: readonly Sensitivity[] | null): PageSec
       note: "the best deployment under it",
       columns: [
         { header: "" },
-        { header: "SLOs" },
-        { header: "TTFT p99", align: "right" },
-        { header: "TPOT p50", align: "right" },
+        { header: "TTFT p99", align: "right", dispensable: 1 },
+        { header: "TPOT p50", align: "right", dispensable: 2 },
         { header: "$/Mtok", align: "right" },
+        { header: "SLOs" },
       ],
       rows: sensitivity.flatMap(({ change, outcome }) => (outcome === null ? [] : [sensitivityRow(change, outcome)])),
       after:
@@ -281,10 +283,10 @@ function sensitivityRow(change: string, outcome: NonNullable<Sensitivity["outcom
   const tightest = strain === null ? "" : `, tightest at ${formatPercent(strain, 0)}`;
   return [
     change,
-    meets ? `hold${tightest}` : (broken ?? "").split("\n")[0]!,
     milliseconds(ttftP99Ms),
     milliseconds(tpotP50Ms),
     usdPerMtok === null ? "n/a" : formatNumber(usdPerMtok),
+    meets ? `hold${tightest}` : (broken ?? "").split("\n")[0]!,
   ];
 }
 

@@ -1,12 +1,14 @@
 import { formatCount, formatNumber } from "../../core/units.ts";
 import type { FrontierPoint } from "../frontier/frontier.ts";
+import type { Outcome } from "../job/job.ts";
+import { figureOf } from "../objectives/figure-of.ts";
 import type { Objective } from "../objectives/objective.ts";
 import type { LargestRate } from "../rate/largest-rate.ts";
 import { brokenText } from "../search/judge-track.ts";
 import { bestByLayout } from "../search/search.ts";
 import type { Track } from "../search/track.ts";
 import type { PlanTraffic } from "../space/question.ts";
-import type { ObjectiveAnswer } from "./plan-document.ts";
+import type { ObjectiveAnswer, ShownFigures } from "./plan-document.ts";
 
 /** What an objective came to over the candidates of a search. */
 export function answerOf(objective: Objective, tracks: readonly Track[], traffic: PlanTraffic): ObjectiveAnswer {
@@ -14,7 +16,13 @@ export function answerOf(objective: Objective, tracks: readonly Track[], traffic
   return {
     name: objective.name,
     title: objective.title,
-    found: found.map(({ track, value }) => ({ id: track.candidate.id, value, text: objective.text(value), load: [] })),
+    found: found.map(({ track, value }) => ({
+      id: track.candidate.id,
+      value,
+      text: objective.text(value),
+      load: [],
+      shown: shownOf(track.outcome!),
+    })),
     closest: found.length > 0 ? null : closestOf(tracks),
   };
 }
@@ -39,6 +47,7 @@ export function rateAnswer(rates: readonly LargestRate[], tracks: readonly Track
       value: 1 / perSecond,
       text: `${formatNumber(perSecond, 4)} requests/s`,
       load,
+      shown: shownOf(track.atRate!.outcome!),
     })),
     closest: rates.length > 0 ? null : closestOf(tracks),
   };
@@ -57,9 +66,17 @@ export function frontierAnswer(points: readonly FrontierPoint[]): ObjectiveAnswe
         value: 1 / perDevice,
         text: `${formatNumber(perUser, 3)} tok/s a user, ${formatNumber(perDevice, 4)} a device, ${formatCount(concurrency)} client${concurrency === 1 ? "" : "s"}`,
         load,
+        shown: null,
       })),
     closest: null,
   };
 }
+
+const shownOf = (outcome: Outcome): ShownFigures => ({
+  ttftP99Ms: figureOf(outcome, "ttft.p99"),
+  tpotP50Ms: figureOf(outcome, "tpot.p50"),
+  binding: outcome.binding,
+  strain: outcome.strain,
+});
 
 const overload = ({ outcome }: Track): number => (outcome!.verdict === "overloaded" ? 1 : 0);

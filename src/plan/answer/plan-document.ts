@@ -26,6 +26,15 @@ export interface PlanCandidate {
   readonly strain: number | null;
 }
 
+/** What is shown of a run first. */
+export interface ShownFigures {
+  readonly ttftP99Ms: number | null;
+  readonly tpotP50Ms: number | null;
+  /** The SLO that is the nearest to its limit, and its value as a multiple of the limit. */
+  readonly binding: string | null;
+  readonly strain: number | null;
+}
+
 /** A deployment that was found. */
 export interface FoundCandidate {
   readonly id: string;
@@ -34,6 +43,8 @@ export interface FoundCandidate {
   readonly text: string;
   /** Settings of the traffic under which it stands, where that is not the scenario's. */
   readonly load: readonly string[];
+  /** Of the run that it stands on; null for points of a frontier, which are no answer to the SLOs. */
+  readonly shown: ShownFigures | null;
 }
 
 /** What an objective came to. */

@@ -60,3 +60,11 @@ test("what was tried counts as tested: fewer replicas of a layout alone are not"
   ))
     expect(status === "untested", name).toBe(devices < largest.get(layoutOf(of))!);
 });
+
+test("what is shown of a largest rate is its own run, whatever other objectives ran", async () => {
+  const plan = await planIn(new WorldExecutor(hesitant), ["plan.objectives=[cost, rate]", "plan.budget.devices=8"]);
+  const [best] = plan.objectives[1]!.found;
+  // Half of its load, which is nearly all that it takes.
+  expect(best!.shown!.strain).toBeGreaterThan(0.5 / 1.011);
+  expect(best!.shown!.strain).toBeLessThanOrEqual(0.5);
+});
