@@ -25,7 +25,7 @@ import { largestRates } from "./rate/largest-rate.ts";
 import { Evaluator } from "./search/evaluator.ts";
 import { meetsAll, shortfallOf } from "./search/judge-track.ts";
 import { prune } from "./search/prune.ts";
-import { allRequests, rungsOf } from "./search/rungs.ts";
+import { allRequests, type Rung, rungsOf } from "./search/rungs.ts";
 import { searchFor } from "./search/search.ts";
 import { candidateStates, newTrack, type Track } from "./search/track.ts";
 import { candidatesOn, devicesWithin } from "./space/candidates.ts";
@@ -105,7 +105,7 @@ export async function makePlan(question: PlanQuestion, base: JobBase, deps: Plan
         answers.push(answerOf(objective, tracks, traffic));
       }
     }
-    if (deps.searchOnly !== true) baseline = await baselineOf(question, today, deps);
+    if (deps.searchOnly !== true) baseline = await baselineOf(question, today, rungs, deps);
     const byId = new Map(tracks.map((track) => [track.candidate.id, track]));
     for (const { id, load } of deps.searchOnly === true ? [] : finalistsOf(answers)) {
       const settings = [...byId.get(id)!.candidate.settings, ...loadOf(byId.get(id)!, load, question)];
@@ -114,12 +114,10 @@ export async function makePlan(question: PlanQuestion, base: JobBase, deps: Plan
     const [first] = answers[0]?.found ?? [];
     if (deps.searchOnly !== true && first !== undefined && plan.objectives[0] !== "frontier") {
       const { candidate } = byId.get(first.id)!;
-      sensitivity = await sensitivities(
-        candidate,
-        loadOf(byId.get(first.id)!, first.load, question),
-        question,
+      sensitivity = await sensitivities(candidate, loadOf(byId.get(first.id)!, first.load, question), question, {
         evaluator,
-      );
+        rungs,
+      });
     }
   } catch (error) {
     if (signal?.aborted !== true || error !== signal.reason) throw error;
@@ -198,9 +196,10 @@ const loadOf = ({ requests }: Track, load: readonly string[], { traffic }: PlanQ
 async function baselineOf(
   { plan, traffic }: PlanQuestion,
   today: JobBase,
+  rungs: readonly Rung[],
   { baseline: other, executor, signal }: PlanDeps,
 ): Promise<PlanBaseline | null> {
-  const { file, devices, usdPerHour, outcome } = await runBaseline(today, executor, signal);
+  const { file, devices, usdPerHour, outcome } = await runBaseline(today, rungs, executor, signal);
   // The scenario of the question need not stand for anything that runs; what someone names does.
   if (devices === null && other === null) return null;
   const meets = meetsAll(outcome, traffic);

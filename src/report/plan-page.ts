@@ -167,16 +167,24 @@ function answerSection(answer: ObjectiveAnswer, plan: PlanDocument): PageSection
   ];
 }
 
-/** The best by the first objective of each kind of hardware and engine that there was a choice of. */
-function siteSection({ objectives, candidates }: PlanDocument): PageSection[] {
-  const sites = [...new Set(candidates.map(({ site }) => site))];
-  const [answer] = objectives;
-  if (sites.length < 2 || answer === undefined) return [];
+/** The best by an objective of each kind of hardware and engine that there was a choice of; `best` undefined: none was found. */
+function bestOfEach(
+  { found }: ObjectiveAnswer,
+  candidates: readonly PlanCandidate[],
+): { readonly site: string; readonly best: PlanCandidate | undefined; readonly text: string }[] {
   const known = new Map(candidates.map((candidate) => [candidate.id, candidate]));
-  const cheapest = sites.flatMap((site) => {
-    const best = answer.found.find(({ id }) => known.get(id)!.site === site);
-    return best === undefined ? [] : [known.get(best.id)!];
+  return [...new Set(candidates.map(({ site }) => site))].map((site) => {
+    const first = found.find(({ id }) => known.get(id)!.site === site);
+    return { site, best: first === undefined ? undefined : known.get(first.id), text: first?.text ?? "" };
   });
+}
+
+function siteSection({ objectives, candidates }: PlanDocument): PageSection[] {
+  const [answer] = objectives;
+  if (answer === undefined) return [];
+  const each = bestOfEach(answer, candidates);
+  if (each.length < 2) return [];
+  const withoutSite = ({ name, site }: PlanCandidate): string => name.replace(` ${site}`, "");
   return [
     {
       kind: "table",
@@ -185,38 +193,46 @@ function siteSection({ objectives, candidates }: PlanDocument): PageSection[] {
       columns: [
         { header: "" },
         { header: "devices", align: "right" },
-        { header: "$/h", align: "right", dispensable: 2 },
+        { header: "$/h", align: "right", dispensable: 1 },
         { header: "objective", align: "right" },
-        { header: "$ per device-hour", align: "right", dispensable: 1 },
-        { header: "cheapest up to", align: "right", dispensable: 3 },
         { header: "deployment" },
       ],
-      rows: sites.map((site) => {
-        const best = answer.found.find(({ id }) => known.get(id)!.site === site);
-        if (best === undefined)
-          return [site, "", "", "", "", "", noneOf(candidates.filter((one) => one.site === site))];
-        const { name, devices, usdPerHour } = known.get(best.id)!;
-        return [
-          site,
-          formatCount(devices),
-          usdPerHour === null ? "n/a" : formatNumber(usdPerHour, 4),
-          best.text,
-          usdPerHour === null ? "n/a" : formatNumber(usdPerHour / devices, 3),
-          cheapestUpTo(
-            known.get(best.id)!,
-            cheapest.filter((one) => one.site !== site),
-          ),
-          name.replace(` ${site}`, ""),
-        ];
-      }),
+      rows: each.map(({ site, best, text }) =>
+        best === undefined
+          ? [site, "", "", "", noneOf(candidates.filter((one) => one.site === site))]
+          : [
+              site,
+              formatCount(best.devices),
+              best.usdPerHour === null ? "n/a" : formatNumber(best.usdPerHour, 4),
+              text,
+              withoutSite(best),
+            ],
+      ),
     },
+    ...priceSection(answer, each),
   ];
 }
 
-/** The price of a device and hour up to which a deployment costs no more than the best of the other kinds; empty without prices. */
-function cheapestUpTo({ devices }: PlanCandidate, others: readonly PlanCandidate[]): string {
-  const prices = others.flatMap(({ usdPerHour }) => usdPerHour ?? []);
-  return prices.length === 0 ? "" : formatNumber(Math.min(...prices) / devices, 3);
+/** Up to which price of a device each kind is the cheapest, where cost is looked for and devices differ in price. */
+function priceSection(answer: ObjectiveAnswer, each: ReturnType<typeof bestOfEach>): PageSection[] {
+  const priced = each.flatMap(({ site, best }) =>
+    best === undefined || best.usdPerHour === null
+      ? []
+      : [{ site, devices: best.devices, usdPerHour: best.usdPerHour, ofDevice: best.usdPerHour / best.devices }],
+  );
+  if (answer.name !== "cost" || new Set(priced.map(({ ofDevice }) => ofDevice)).size < 2) return [];
+  return [
+    {
+      kind: "table",
+      title: "Price that decides",
+      note: "of a device and hour, the other prices as they are",
+      columns: [{ header: "" }, { header: "now", align: "right" }, { header: "cheapest up to", align: "right" }],
+      rows: priced.map(({ site, devices, ofDevice }) => {
+        const others = priced.filter((one) => one.site !== site).map(({ usdPerHour }) => usdPerHour);
+        return [site, `$${formatNumber(ofDevice)}`, `$${formatNumber(Math.min(...others) / devices)}`];
+      }),
+    },
+  ];
 }
 
 /** Why nothing of a kind was found: what most of it ended with. */

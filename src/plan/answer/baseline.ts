@@ -3,6 +3,8 @@ import { sectionsOf } from "../../scenario/sections-of.ts";
 import type { Executor } from "../execute/executor.ts";
 import type { JobBase, Outcome } from "../job/job.ts";
 import { figureOf } from "../objectives/figure-of.ts";
+import type { Rung } from "../search/rungs.ts";
+import { untilTold } from "../search/until-told.ts";
 
 /** What is run today, under the load and with the SLOs of the question. */
 export interface Baseline {
@@ -26,11 +28,20 @@ export function baselineJob(question: JobBase, other: Pick<JobBase, "file" | "te
   return base;
 }
 
-/** Runs what {@link baselineJob} gave. */
-export async function runBaseline(base: JobBase, executor: Executor, signal?: AbortSignal): Promise<Baseline> {
-  const outcomes: Outcome[] = [];
-  await executor.run(base, [{ key: "baseline", settings: [] }], (_job, came) => void outcomes.push(came), signal);
-  const came = outcomes[0]!;
+/** Runs what {@link baselineJob} gave, as long as it takes to tell whether it keeps up. */
+export async function runBaseline(
+  base: JobBase,
+  rungs: readonly Rung[],
+  executor: Executor,
+  signal?: AbortSignal,
+): Promise<Baseline> {
+  const [told] = await untilTold(rungs, [[]], async ([settings]) => {
+    const outcomes: Outcome[] = [];
+    const job = { key: "baseline", settings: settings! };
+    await executor.run(base, [job], (_job, outcome) => void outcomes.push(outcome), signal);
+    return outcomes;
+  });
+  const came = told!.outcome;
   const of = (name: string): number | null => (came.status === "done" ? figureOf(came, name) : null);
   return { file: base.file, devices: of("devices"), usdPerHour: of("usdPerHour"), outcome: came };
 }

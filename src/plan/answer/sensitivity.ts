@@ -3,6 +3,8 @@ import { cost } from "../objectives/cost.ts";
 import { figureOf } from "../objectives/figure-of.ts";
 import type { Evaluator } from "../search/evaluator.ts";
 import { meetsAll, shortfallOf } from "../search/judge-track.ts";
+import type { Rung } from "../search/rungs.ts";
+import { untilTold } from "../search/until-told.ts";
 import type { Candidate } from "../space/candidates.ts";
 import type { PlanQuestion } from "../space/question.ts";
 import { lengthSettings, rateSettings } from "../space/traffic-scale.ts";
@@ -67,12 +69,12 @@ function skewSettings(kind: string): ((skew: "even" | "strong") => string[]) | n
   ];
 }
 
-/** Runs the chosen deployment, with settings of the traffic under which it was found, under every change over all requests. */
+/** Runs the chosen deployment, with settings of the traffic under which it was found, under every change, as long as it takes to tell. */
 export async function sensitivities(
   chosen: Candidate,
   extra: readonly string[],
   question: PlanQuestion,
-  evaluator: Evaluator,
+  { evaluator, rungs }: { readonly evaluator: Evaluator; readonly rungs: readonly Rung[] },
 ): Promise<Sensitivity[]> {
   const changes = changesOf(question.scenario.vary(extra));
   // What arrives at the rate of the question is paid for as the objective counts it; at another one, as the run does.
@@ -81,13 +83,18 @@ export async function sensitivities(
     chosen.usdPerHour !== null &&
     !extra.some((setting) => setting.startsWith("traffic.arrivals"));
   const runs = changes.filter(({ settings }) => settings !== null);
-  const outcomes = await evaluator.outcomes(runs.map(({ settings }) => [...chosen.settings, ...extra, ...settings!]));
+  const told = await untilTold(
+    rungs,
+    runs.map(({ settings }) => [...chosen.settings, ...extra, ...settings!]),
+    (asked) => evaluator.outcomes(asked),
+  );
   return changes.map(({ change, settings, price = 1, offered = 1 }) => {
     if (settings === null) return { change, outcome: null };
-    const outcome = outcomes[runs.findIndex((run) => run.change === change)]!;
+    const { outcome } = told[runs.findIndex((run) => run.change === change)]!;
     const meets = meetsAll(outcome, question.traffic);
     const usdPerMtok =
-      outcome.status !== "done"
+      // What is overloaded serves less than is offered.
+      outcome.status !== "done" || outcome.verdict === "overloaded"
         ? null
         : isOffered
           ? cost.of(chosen, outcome, question.traffic)! / offered

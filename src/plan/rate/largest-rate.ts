@@ -2,6 +2,7 @@ import type { Evaluator } from "../search/evaluator.ts";
 import { meetsAll } from "../search/judge-track.ts";
 import { allRequests, type Rung } from "../search/rungs.ts";
 import type { Track } from "../search/track.ts";
+import { untilTold } from "../search/until-told.ts";
 import type { PlanQuestion } from "../space/question.ts";
 import { rateSettings } from "../space/traffic-scale.ts";
 import { Bisection } from "./bisection.ts";
@@ -43,13 +44,12 @@ export async function largestRates(
   const offered = traffic.ratePerSecond!;
   const last = allRequests(deps.rungs);
   const order = deps.exhaustive ? mostReplicas(tracks) : await ranked(mostReplicas(tracks), deps, last);
-  const all = deps.rungs.slice(last);
   const found: { readonly track: Track; readonly factor: number }[] = [];
   for (const track of order) {
     const beaten = deps.exhaustive
       ? undefined
       : found.map(({ factor }) => factor).sort((a, b) => b - a)[deps.alternatives];
-    const factor = await bisected(question, track, all, beaten, deps);
+    const factor = await bisected(question, track, beaten, deps);
     if (factor !== null) found.push({ track, factor });
     deps.onProgress?.();
   }
@@ -59,7 +59,7 @@ export async function largestRates(
       track,
       perSecond: factor * offered,
       // As long as the run that told.
-      load: [...rateSettings(scenario, factor)!, ...requestsOf(track, all[0]!)],
+      load: [...rateSettings(scenario, factor)!, ...requestsOf(track, deps.rungs[last]!)],
     }));
 }
 
@@ -89,24 +89,19 @@ async function ranked(tracks: readonly Track[], { evaluator, rungs }: RateDeps, 
 async function bisected(
   { scenario, traffic }: PlanQuestion,
   track: Track,
-  rungs: readonly Rung[],
   beaten: number | undefined,
-  { evaluator }: RateDeps,
+  { evaluator, rungs }: RateDeps,
 ): Promise<number | null> {
   const first = beaten === undefined ? 1 : beaten * grid.tolerance;
   const search = new Bisection({ first, ...grid, ...ends, smallest: beaten === undefined ? ends.smallest : first });
   for (let factor = search.next(); factor !== null; factor = search.next()) {
     const tried = [...track.candidate.settings, ...rateSettings(scenario, factor)!];
     // Near its limit a deployment takes more requests to tell whether it keeps up.
-    for (const rung of rungs) {
-      const [outcome] = await evaluator.outcomes([[...tried, ...rung.settings]]);
-      const holds = meetsAll(outcome!, traffic);
-      const isOpen = outcome!.verdict === "tooShort" && (outcome!.strainAtBest ?? 0) <= 1;
-      if (isOpen && rung !== rungs.at(-1)) continue;
-      if (holds || track.atRate?.holds !== true) track.atRate = { outcome: outcome!, requests: rung.requests, holds };
-      search.take(holds);
-      break;
-    }
+    const [told] = await untilTold(rungs, [tried], (asked) => evaluator.outcomes(asked));
+    const { outcome, rung } = told!;
+    const holds = meetsAll(outcome, traffic);
+    if (holds || track.atRate?.holds !== true) track.atRate = { outcome, requests: rung.requests, holds };
+    search.take(holds);
   }
   return search.passed;
 }
