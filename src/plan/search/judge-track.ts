@@ -1,4 +1,5 @@
 import { formatCount, formatNumber } from "../../core/units.ts";
+import { sustainedText } from "../../sim/outcome/load/load-text.ts";
 import type { Outcome } from "../job/job.ts";
 import { figureOf } from "../objectives/figure-of.ts";
 import type { PlanTraffic } from "../space/question.ts";
@@ -58,11 +59,11 @@ function endOf(outcome: Outcome, decides: boolean, isLast: boolean, traffic: Rej
   const rejected = rejectedText(outcome, traffic);
   if (rejected !== null) return infeasible("rejected", rejected);
   if (outcome.verdict === "overloaded") {
-    const rate = figureOf(outcome, "sustainedRequestRate");
-    return infeasible(
-      "overloaded",
-      `overloaded${rate === null ? "" : `: it sustains ${formatNumber(rate, 3)} requests/s`}`,
-    );
+    const sustains = sustainedText({
+      sustainedRequestsPerSecond: figureOf(outcome, "sustainedRequestRate"),
+      sustainedHalfWidth: figureOf(outcome, "sustainedHalfWidth"),
+    });
+    return infeasible("overloaded", `overloaded${sustains === null ? "" : `: it sustains ${sustains}`}`);
   }
   if (!decides)
     return outcome.strainAtBest !== null && outcome.strainAtBest > beyond

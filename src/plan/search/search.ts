@@ -1,3 +1,4 @@
+import type { Outcome } from "../job/job.ts";
 import { figureOf } from "../objectives/figure-of.ts";
 import type { Objective } from "../objectives/objective.ts";
 import type { PlanTraffic } from "../space/question.ts";
@@ -8,8 +9,8 @@ import { settle, type Track } from "./track.ts";
 
 /** Candidates that are run at once on each sample: many on short ones, few on all requests. Whatever the number of threads. */
 const batchOf = (rung: number, { decides }: Rung): number => (decides ? 2 : rung === 0 ? 8 : 4);
-/** Fewer replicas than this share of those that the load needs are not run. */
-const surelyTooFew = 0.9;
+/** Fewer replicas than this share of those that the load needs are not run: one that is overloaded may serve less than it could. */
+const surelyTooFew = 0.5;
 
 export interface SearchDeps {
   readonly evaluator: Evaluator;
@@ -146,7 +147,7 @@ const perDevice = /^(?:throughputPerDevice|costUsdPerMtok)\b/;
 
 /**
  * What a number of replicas does not meet, fewer of the same layout meet less: each has more to do. An overloaded one also says how
- * much a replica sustains, and so how many the load needs.
+ * much a replica sustains at most, and so how many the load needs.
  */
 function excludeFewer(
   { candidate, outcome, state, cause, reason }: Track,
@@ -157,10 +158,10 @@ function excludeFewer(
   if (state !== "infeasible" || outcome === null || outcome.status !== "done" || replicas === null) return;
   if (cause === tooShort) return;
   if (outcome.verdict !== "overloaded" && perDevice.test(outcome.binding ?? "")) return;
-  const sustained = outcome.verdict === "overloaded" ? figureOf(outcome, "sustainedRequestRate") : null;
+  const sustained = outcome.verdict === "overloaded" ? sustainedAtMost(outcome) : null;
   const { ratePerSecond } = traffic;
   const needed =
-    sustained === null || !(sustained > 0) || ratePerSecond === null
+    sustained === null || ratePerSecond === null
       ? replicas
       : Math.max(replicas, (replicas * ratePerSecond * surelyTooFew) / sustained);
   for (const other of tracks)
@@ -171,4 +172,11 @@ function excludeFewer(
         outcome.verdict === "overloaded" ? "overloaded" : outcome.binding,
         `${replicas} replicas: ${reason ?? ""}`,
       );
+}
+
+/** Upper end of the interval of the rate that an overloaded deployment sustains: a short run says little of it. */
+function sustainedAtMost(outcome: Outcome): number | null {
+  const rate = figureOf(outcome, "sustainedRequestRate");
+  const halfWidth = figureOf(outcome, "sustainedHalfWidth");
+  return rate === null || halfWidth === null || !(rate > 0) ? null : rate + halfWidth;
 }

@@ -23,7 +23,7 @@ const neededText = (requests: number | null): string =>
 export function sustainedText({
   sustainedRequestsPerSecond: rate,
   sustainedHalfWidth: half,
-}: LoadVerdict): string | null {
+}: Pick<LoadVerdict, "sustainedRequestsPerSecond" | "sustainedHalfWidth">): string | null {
   if (rate === null || !(rate > 0)) return null;
   return `${formatNumber(rate)}${half === null ? "" : ` ± ${formatNumber(half, 2)}`} requests/s`;
 }
