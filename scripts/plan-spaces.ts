@@ -145,4 +145,15 @@ export const spaces: readonly Space[] = [
     slo: "{ ttft: p(99)<1s, tpot: p(99)<40ms }",
     plan: "{ objectives: [rate], budget: { devices: 4 } }",
   }),
+  // Few replicas are so overloaded that a sample says little of what one sustains.
+  space("fleet", {
+    isl: "{ kind: fixed, tokens: 4096 }",
+    osl: "{ kind: fixed, tokens: 1024 }",
+    requests: 3000,
+    model: "deepseek-v3",
+    system: "h200-sxm-8",
+    arrivals: poisson(10),
+    slo: "{ ttft: p(99)<2s, tpot: p(99)<50ms }",
+    plan: "{ objectives: [devices], budget: { devices: 64 }, parallel: { tp: [8], dp: [1] } }",
+  }),
 ];

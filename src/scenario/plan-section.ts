@@ -59,9 +59,7 @@ export const planSection = z.strictObject({
     .min(1)
     .max(64)
     .optional()
-    .describe(
-      "Devices of one replica; default powers of two up to a node, and whole nodes where none of these holds the model.",
-    ),
+    .describe("Devices of one replica; default powers of two up to a node, then two and four nodes."),
   parallel: parallel.default({}).describe("Degrees to choose from."),
   mappings: z
     .enum(["standard", "all"])

@@ -179,6 +179,13 @@ test("inputs are read and outputs written as a whole through src/files, with its
   expect(violations).toEqual([]);
 });
 
+test("folders are made by src/files/folders.ts, which returns wherever it is asked to make one", () => {
+  const violations = inFolders
+    .filter((file) => file !== "files/folders.ts")
+    .filter((file) => /\bmkdir(?:Sync)?\(/.test(readFileSync(join(src, file), "utf8")));
+  expect(violations).toEqual([]);
+});
+
 test("nothing that differs between runs, locales or Node versions is used below the command line", () => {
   // A power of two with a literal exponent is exact everywhere and folded by the compiler.
   const powerOfTwo = /\b2 \*\* -?\d+/g;

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import type { PlanDocument } from "../../src/plan/answer/plan-document.ts";
@@ -34,12 +34,15 @@ describe("moecast plan as a process", () => {
     expect(text).toContain("# eight devices");
     expect(text).not.toMatch(/^(?:plan|sweep|params):/m);
     expect(existsSync(join(path("plan"), "lock"))).toBe(false);
-    // Resumed it runs nothing anew, and says the same.
+    // Resumed it runs nothing anew, and says the same; what an earlier plan wrote beyond that goes, what others wrote stays.
     const journal = readFileSync(join(path("plan"), "journal.jsonl"));
+    writeFileSync(join(path("plan"), "998.yaml"), text);
+    writeFileSync(join(path("plan"), "999.yaml"), "version: 1\n");
     const again = await spawned([...quick, "-o", path("plan")]);
     expect([again.code, again.out]).toEqual([0, first.out]);
     expect(JSON.parse(planJson("plan")) as PlanDocument).toEqual(plan);
     expect(readFileSync(join(path("plan"), "journal.jsonl"))).toEqual(journal);
+    expect(["998.yaml", "999.yaml"].map((name) => existsSync(join(path("plan"), name)))).toEqual([false, true]);
   });
 
   test("has the same answer on one thread and on three", async () => {

@@ -1,9 +1,8 @@
-import { mkdir } from "node:fs/promises";
+import { makeFolder as makeFolders } from "../../files/folders.ts";
 import { writeOutput, writing } from "../../files/write-output.ts";
 
 /** Makes a folder and those above it. Throws OutputError where that is refused. */
-export const makeFolder = (folder: string): Promise<unknown> =>
-  writing(folder, () => mkdir(folder, { recursive: true }));
+export const makeFolder = (folder: string): Promise<void> => writing(folder, () => makeFolders(folder));
 
 /** Writes a text as a whole. */
 export const writeText = (path: string, text: string): Promise<void> =>

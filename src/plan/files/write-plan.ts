@@ -1,6 +1,8 @@
-import { chmod } from "node:fs/promises";
+import { chmod, readdir, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { canonicalJson, jsonDocument } from "../../core/json.ts";
+import { inputBytesMax } from "../../files/input-limits.ts";
+import { readTextIfThere } from "../../files/read-input.ts";
 import { writing } from "../../files/write-output.ts";
 import type { Surroundings } from "../../resolve/file-reader.ts";
 import { resolveScenario } from "../../resolve/resolve-scenario.ts";
@@ -13,6 +15,9 @@ import { makeFolder, writeText } from "./folder.ts";
 
 /** Sections that ask a question; a scenario of its answer has none. */
 const questions = ["plan", "sweep"];
+
+/** What the scenarios of plans begin with. */
+const firstWords = "# Candidate ";
 
 /** Characters of the scenario's name that leave room for a number in a name. */
 const nameMax = 190;
@@ -53,7 +58,18 @@ export async function writePlan(
     await writeText(target, text);
     written.push(await writeDeployment(join(folder, "deploy", number), target, text, reader));
   }
+  await removeEarlier(folder, written.length);
   return written;
+}
+
+/** Removes scenarios of an earlier plan with more of them: a CI that runs all of the folder would test what was not found. */
+async function removeEarlier(folder: string, kept: number): Promise<void> {
+  for (const name of await readdir(folder)) {
+    const path = join(folder, name);
+    if (!/^\d{3}\.yaml$/.test(name) || Number.parseInt(name, 10) <= kept) continue;
+    const text = await readTextIfThere(path, inputBytesMax.text);
+    if (text?.startsWith(firstWords) === true) await writing(path, () => rm(path));
+  }
 }
 
 /** Writes the files that start a scenario and measure it. */
@@ -96,7 +112,7 @@ function chosenOf({ objectives, candidates, traffic }: PlanDocument): Chosen[] {
 
 function commentOf({ id, status, reason }: PlanCandidate, { scenario, moecastVersion }: PlanDocument): string[] {
   return [
-    `Candidate ${id} of a plan for ${scenario.name} by moecast ${moecastVersion}: ${status}.`,
+    `${firstWords.slice(2)}${id} of a plan for ${scenario.name} by moecast ${moecastVersion}: ${status}.`,
     ...(reason === null ? [] : reason.split("\n")),
   ];
 }

@@ -1,7 +1,8 @@
-import { type FileHandle, mkdir, open, stat } from "node:fs/promises";
+import { type FileHandle, open, stat } from "node:fs/promises";
 import { dirname } from "node:path";
 import { OutputError, refuse } from "../../core/errors.ts";
 import { version } from "../../core/version.ts";
+import { makeFolder } from "../../files/folders.ts";
 import { readBytes } from "../../files/read-input.ts";
 import { causeOf, isSystemError } from "../../files/system-error.ts";
 import { jobStatuses, type Outcome } from "../job/job.ts";
@@ -51,7 +52,7 @@ export class Journal {
   static async open(path: string): Promise<Journal> {
     const there = await wholeLines(path);
     try {
-      await mkdir(dirname(path), { recursive: true });
+      await makeFolder(dirname(path));
       const handle = await open(path, there === null ? "w" : "r+");
       try {
         if (there === null) await handle.write(header, 0);

@@ -1,4 +1,4 @@
-import { mkdir, rm } from "node:fs/promises";
+import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { sha256 } from "../../core/digest.ts";
 import { type Problem, refuse } from "../../core/errors.ts";
@@ -8,6 +8,7 @@ import { lockFolder } from "../../files/folder-lock.ts";
 import { exists, readText, readTextIfThere } from "../../files/read-input.ts";
 import { writeOutput, writing } from "../../files/write-output.ts";
 import { type AxisValue, type Design, designDigest, pathsOf, pointsOf, settingText } from "../design/design.ts";
+import { makeFolder } from "../files/folder.ts";
 import type { Outcome } from "../job/job.ts";
 import { jobKey, type KeyParts } from "../job/job-key.ts";
 import { Journal } from "../journal/journal.ts";
@@ -85,7 +86,7 @@ export interface SweepFolder {
  * for results of another version; OutputError for what cannot be written.
  */
 export async function openSweepFolder(folder: string, manifest: SweepManifest): Promise<SweepFolder> {
-  await writing(folder, () => mkdir(folder, { recursive: true }));
+  await makeFolder(folder);
   const lock = await lockFolder(join(folder, "lock"), "sweep");
   try {
     const file = join(folder, manifestName);
