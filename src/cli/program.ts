@@ -15,11 +15,13 @@ import { runCommand } from "./run-command.ts";
 import { schemaCommand } from "./schema-command.ts";
 import { sweepCommand } from "./sweep-command.ts";
 import { traceCommand } from "./trace-command.ts";
+import { tuiCommand } from "./tui-command.ts";
 import { validateCommand } from "./validate-command.ts";
 import { workerCommand } from "./worker-command.ts";
 
 const commands = [
   runCommand,
+  tuiCommand,
   offloadCommand,
   placeCommand,
   planCommand,

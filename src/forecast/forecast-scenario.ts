@@ -3,12 +3,21 @@ import { giveWay, unlessAborted } from "../files/cooperative.ts";
 import { inOneStretch } from "../files/signals.ts";
 import type { Surroundings } from "../resolve/file-reader.ts";
 import { resolveScenario } from "../resolve/resolve-scenario.ts";
+import type { ResolvedScenario } from "../resolve/resolved.ts";
 import type { Scenario } from "../scenario/parse-scenario.ts";
-import { simulateCooperatively } from "../sim/simulate.ts";
+import type { RunView } from "../sim/outcome/run-view.ts";
+import { type SimulateHooks, simulateCooperatively } from "../sim/simulate.ts";
 import { type FinishedRun, tryChanges } from "./advice/try-changes.ts";
 import { withBandEnds } from "./bands/band-ends.ts";
 import { buildForecast } from "./build-forecast.ts";
 import type { Forecast } from "./forecast.ts";
+
+/** Who follows the run itself, batch by batch. */
+export interface RunWatch extends Pick<SimulateHooks, "batchSteps"> {
+  onBatch(run: RunView, resolved: ResolvedScenario): void;
+  /** What happens between batches, beside serving the signals and timers of the process. */
+  giveWay(): Promise<void>;
+}
 
 /** What a forecast needs from outside: files, and someone who watches. */
 export interface ForecastDeps extends Surroundings {
@@ -16,6 +25,7 @@ export interface ForecastDeps extends Surroundings {
   readonly signal?: AbortSignal;
   /** Requests finished, of all. */
   readonly onProgress?: (done: number, total: number) => void;
+  readonly watch?: RunWatch;
   /** Measurements of the deployment, to adjust the engine to. */
   readonly observed?: Observation;
   /** Whether changes are tried against the bottleneck, which takes further short runs. Default false. */
@@ -46,14 +56,16 @@ export async function runScenario(
   scenario: Scenario,
   deps: Omit<ForecastDeps, "advice" | "bands">,
 ): Promise<FinishedRun> {
-  const { signal, onProgress, observed } = deps;
+  const { signal, onProgress, observed, watch } = deps;
   const stated = await unlessAborted(resolveScenario(scenario, deps, null, signal), signal);
   const resolved = observed === undefined ? stated : inOneStretch(() => observeDeployment(stated, observed));
   const run = await simulateCooperatively(resolved.config, {
     // Lets signals of the process be served while a long run goes on.
-    giveWay,
+    giveWay: watch === undefined ? giveWay : () => watch.giveWay(),
     ...(onProgress === undefined ? {} : { onProgress }),
     ...(signal === undefined ? {} : { shouldStop: () => signal.aborted }),
+    ...(watch?.batchSteps === undefined ? {} : { batchSteps: () => watch.batchSteps!() }),
+    ...(watch === undefined ? {} : { onBatch: (view) => watch.onBatch(view, resolved) }),
   });
   return { scenario, resolved, run, forecast: buildForecast(scenario, resolved, run) };
 }

@@ -1,4 +1,5 @@
 import type { SimConfig } from "./config.ts";
+import type { RunView } from "./outcome/run-view.ts";
 import type { RunResult } from "./result.ts";
 import { Simulation } from "./simulation.ts";
 
@@ -9,6 +10,10 @@ export interface SimulateHooks {
   onProgress?(completed: number, total: number): void;
   /** Asked between batches of steps. true ends the run with what has happened so far. */
   shouldStop?(): boolean;
+  /** Steps of the next batch; 2048 each where nobody says. What comes out does not depend on it. */
+  batchSteps?(): number;
+  /** Shown the run before its first step and after every batch: to be read, never changed. */
+  onBatch?(run: RunView): void;
 }
 
 const stepsPerBatch = 2048;
@@ -30,12 +35,15 @@ export async function simulateCooperatively(
   hooks: SimulateHooks & { giveWay(): Promise<void> },
 ): Promise<RunResult> {
   const simulation = new Simulation(config, hooks.onStep);
-  while (!simulation.advance(stepsPerBatch)) {
+  hooks.onBatch?.(simulation);
+  while (!simulation.advance(hooks.batchSteps?.() ?? stepsPerBatch)) {
     report(simulation, hooks);
+    hooks.onBatch?.(simulation);
     await hooks.giveWay();
     if (hooks.shouldStop?.() === true) return simulation.result(true);
   }
   report(simulation, hooks);
+  hooks.onBatch?.(simulation);
   return simulation.result();
 }
 

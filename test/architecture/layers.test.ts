@@ -16,7 +16,8 @@ const levels = [
   ["forecast"],
   ["validate", "offload", "place"],
   ["plan", "capture"],
-  ["tui", "report"],
+  ["report"],
+  ["tui"],
   ["cli"],
 ];
 
@@ -38,7 +39,7 @@ const packageOwners: Record<string, readonly string[]> = {
   webgpu: ["capture"],
   commander: ["cli"],
   yaml: ["scenario", "plan"],
-  zod: ["core", "policy", "scenario", "hardware", "engine", "trace", "calibrate"],
+  zod: ["core", "policy", "scenario", "hardware", "engine", "trace", "calibrate", "tui"],
   "csv-parse": ["trace", "calibrate"],
   hyparquet: ["calibrate", "plan"],
   "hyparquet-compressors": ["calibrate"],

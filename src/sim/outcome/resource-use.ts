@@ -5,8 +5,17 @@ import type { Pool } from "../pool.ts";
 import type { ResourceUse } from "../result.ts";
 import type { RunView } from "./run-view.ts";
 
+/** The use of a resource, with its accounts where it serves in turn. */
+export interface ResourcePart extends ResourceUse {
+  readonly resource?: Resource;
+}
+
 /** How long every resource of a run was busy, and the bytes that it moved. */
-export function resourceUse({ pools, handover, models, nowNs }: RunView): ResourceUse[] {
+export const resourceUse = (run: RunView): ResourceUse[] =>
+  resourceParts(run).map(({ name, busyNs, bytes }) => ({ name, busyNs, bytes }));
+
+/** The same with the accounts of resources that serve in turn. */
+export function resourceParts({ pools, handover, models, nowNs }: RunView): ResourcePart[] {
   if (models !== null) return modelUse(pools, models);
   if (pools.length === 1) return poolUse(pools[0]!, nowNs);
   const use = pools.flatMap((pool) =>
@@ -17,27 +26,29 @@ export function resourceUse({ pools, handover, models, nowNs }: RunView): Resour
     for (const [r, { place, dpRanks: own }] of pool.replicas.entries())
       for (let d = 0; d < own.length; d++) {
         const links = pool.role === "prefill" ? handover.sending : handover.receiving;
-        const { busyNs, bytes } = links[place.firstRank + d]!;
+        const link = links[place.firstRank + d]!;
+        const { busyNs, bytes } = link;
         const rank = `${own.length > 1 ? `rank ${d} of ` : ""}replica ${r}`;
-        if (busyNs > 0) use.push({ name: `${pool.config.name}: KV hand-over of ${rank}`, busyNs, bytes });
+        if (busyNs > 0)
+          use.push({ name: `${pool.config.name}: KV hand-over of ${rank}`, busyNs, bytes, resource: link });
       }
   return use;
 }
 
 /** Models that take turns have their devices together, and one way in. */
-function modelUse(pools: readonly Pool[], { room: { link } }: ModelTurns): ResourceUse[] {
+function modelUse(pools: readonly Pool[], { room: { link } }: ModelTurns): ResourcePart[] {
   const stepsOf = ({ replicas }: Pool) => replicas.reduce((sum, { busyNs }) => sum + busyNs, 0);
   return [
     { name: "devices", busyNs: pools.reduce((sum, pool) => sum + stepsOf(pool), 0), bytes: 0 },
     ...pools.map((pool) => ({ name: `steps of ${pool.config.name ?? "all models"}`, busyNs: stepsOf(pool), bytes: 0 })),
-    { name: "loading models", busyNs: link.busyNs, bytes: link.bytes },
+    { name: "loading models", busyNs: link.busyNs, bytes: link.bytes, resource: link },
   ];
 }
 
-function poolUse({ replicas, cost, draft, experts, config, roots }: Pool, endNs: number): ResourceUse[] {
+function poolUse({ replicas, cost, draft, experts, config, roots }: Pool, endNs: number): ResourcePart[] {
   // Expert ranks and links: the mean over replicas and pipeline stages. Their devices work at the same time.
   const copies = replicas.length * config.mapping.pp;
-  const use: ResourceUse[] = replicas.map((replica, r) => ({
+  const use: ResourcePart[] = replicas.map((replica, r) => ({
     name: `replica ${r}`,
     busyNs: replica.busyNs / replica.plans.length,
     bytes: 0,
@@ -55,7 +66,7 @@ function poolUse({ replicas, cost, draft, experts, config, roots }: Pool, endNs:
   if (linkBusyNs > 0) use.push({ name: "device interconnect", busyNs: linkBusyNs / copies, bytes: linkBytes / copies });
   const { caches, nodes, pages } = experts.offloads;
   const add = (name: string, resource: Resource) =>
-    use.push({ name, busyNs: resource.busyBefore(endNs), bytes: resource.bytes });
+    use.push({ name, busyNs: resource.busyBefore(endNs), bytes: resource.bytes, resource });
   if (config.node.device.hostLink !== null)
     for (const [i, { link, writeBacks }] of caches.entries()) {
       add(`host link of ${offloadName(config, i)}`, link);
@@ -79,7 +90,12 @@ function poolUse({ replicas, cost, draft, experts, config, roots }: Pool, endNs:
   }
   for (const { node, root, link } of roots.all)
     if (link.busyNs > 0)
-      use.push({ name: `root complex ${root} of node ${node}`, busyNs: link.busyNs, bytes: link.bytes });
+      use.push({
+        name: `root complex ${root} of node ${node}`,
+        busyNs: link.busyNs,
+        bytes: link.bytes,
+        resource: link,
+      });
   return use;
 }
 

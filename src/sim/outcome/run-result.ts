@@ -3,38 +3,20 @@ import { checkResources } from "./laws.ts";
 import { simulationLedger } from "./ledger.ts";
 import { modelCacheResult } from "./model-cache-result.ts";
 import { poolResult } from "./pool-result.ts";
+import { requestRows } from "./request-rows.ts";
 import { resourceUse } from "./resource-use.ts";
 import type { RunView } from "./run-view.ts";
 
 /** Gathers the result of a run from the state of its parts. */
 export function buildResult(run: RunView): RunResult {
-  const { config, state, replicas, handover } = run;
-  const { requests } = config.workload;
+  const { config, replicas, handover } = run;
   const resources = resourceUse(run);
   checkResources(run, resources);
   const pools = run.pools.map((pool) => poolResult(pool, run.nowNs));
   const [first] = run.pools;
   const { replay } = first!.experts;
-  const replicaOf = new Uint16Array(run.dpRanks.length);
-  for (const { place, dpRanks } of replicas)
-    replicaOf.fill(place.index, place.firstRank, place.firstRank + dpRanks.length);
   return {
-    requests: {
-      count: state.count,
-      status: state.status,
-      arrivalNs: state.arrivalNs,
-      scheduledNs: state.scheduledNs,
-      firstTokenNs: state.firstTokenNs,
-      lastTokenNs: state.lastTokenNs,
-      promptTokens: state.promptTokens,
-      cachedTokens: state.cachedTokens,
-      outputTokens: state.outputTokens,
-      classOf: requests.classOf,
-      classes: requests.classes,
-      replicaOf: state.dpRank.map((dpRank) => replicaOf[dpRank]!),
-      preemptions: state.preemptions,
-      warmup: Math.min(config.warmupRequests, state.count),
-    },
+    requests: requestRows(run),
     itl: run.itl,
     endNs: run.nowNs,
     steps: run.steps,

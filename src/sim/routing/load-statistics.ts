@@ -11,9 +11,13 @@ export class LoadStatistics {
   private readonly pairs: Float64Array;
   private readonly none: Float64Array;
   private readonly rankShare: Float64Array;
+  /** [layers][ranks] pairs, and experts (or copies) touched, summed over steps. */
+  readonly rankPairs: Float64Array;
+  readonly rankDistinct: Float64Array;
   private balancedness = 0;
   private imbalanceScore = 0;
-  private steps = 0;
+  /** Steps with at least one token. */
+  steps = 0;
   /** Pairs and choices without an expert = tokens x topK was verified so often: once per step and layer. */
   checked = 0;
 
@@ -24,6 +28,8 @@ export class LoadStatistics {
     this.pairs = new Float64Array(layers);
     this.none = new Float64Array(layers);
     this.rankShare = new Float64Array(ranks);
+    this.rankPairs = new Float64Array(layers * ranks);
+    this.rankDistinct = new Float64Array(layers * ranks);
   }
 
   /**
@@ -44,6 +50,8 @@ export class LoadStatistics {
         const load = pairs[at]!;
         routed += load;
         touched += distinct[at]!;
+        this.rankPairs[at]! += load;
+        this.rankDistinct[at]! += distinct[at]!;
         if (load > max) max = load;
         if (load < min) min = load;
       }

@@ -1,0 +1,33 @@
+import type { Command } from "commander";
+import type { CommandRegistration } from "./command.ts";
+import { helpBelow } from "./help-text.ts";
+import type { TuiOptions } from "./tui.ts";
+import { collect, wantsColour } from "./words.ts";
+
+const below = helpBelow({
+  notes: [
+    "On a screen ? lists all keys. Without a terminal, with CI set, and with --plain, --no-tui or --json the scenario is run as by `moecast run`, or the scenarios are listed.",
+    "Results are kept in the results folder as `run --export json` writes them.",
+  ],
+  examples: ["tui", "tui scenarios/quickstart.yaml", "tui cluster.yaml --set parallel.ep=16"],
+});
+
+export const tuiCommand: CommandRegistration = (program, exit) => {
+  program
+    .command("tui")
+    .description("watch runs, look at experts, caches and requests, and ask what-if questions in the terminal")
+    .argument("[file]", "a scenario to run (YAML), or a saved result to open (JSON)")
+    .option("--set <path=value>", "override a value of the scenario (repeatable)", collect)
+    .option("--param <NAME=value>", "value of the parameter NAME in file paths of scenarios (repeatable)", collect)
+    .option("--results <folder>", "where results are kept (default: $XDG_STATE_HOME/moecast/results)")
+    .option("--keys <file>", 'other keys: JSON such as {"quit": ["q"], "run.pause": ["p"]}')
+    .option("--ascii", "no signs beyond ASCII")
+    .option("--plain", "no screens: lines of text")
+    .option("--no-tui", "the same")
+    .option("--json", "no screens: the forecast as JSON")
+    .addHelpText("after", below)
+    .action(async (file: string | undefined, options: TuiOptions, command: Command) => {
+      const { tui } = await import("./tui.ts");
+      exit(await tui(file, options, wantsColour(command)));
+    });
+};

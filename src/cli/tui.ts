@@ -1,0 +1,90 @@
+import { type ExitCode, exitCodes, UsageError } from "../core/errors.ts";
+import { textTable } from "../report/text-table.ts";
+import { processIo } from "./io.ts";
+import { readJobBase } from "./job-base.ts";
+
+export interface TuiOptions {
+  readonly set?: readonly string[];
+  readonly param?: readonly string[];
+  readonly results?: string;
+  readonly keys?: string;
+  readonly ascii?: boolean;
+  readonly plain?: boolean;
+  readonly tui: boolean;
+  readonly json?: boolean;
+}
+
+/** Whether there is somebody who sees screens and presses keys. */
+const hasScreen = ({ plain, tui, json }: TuiOptions): boolean =>
+  process.stdin.isTTY === true &&
+  process.stdout.isTTY === true &&
+  !process.env["CI"] &&
+  plain !== true &&
+  tui &&
+  json !== true;
+
+/** Shows the screens until somebody leaves them; where nobody sees any, says the same in lines. Returns the exit code. */
+export async function tui(file: string | undefined, options: TuiOptions, colour: boolean): Promise<ExitCode> {
+  return hasScreen(options) ? screens(file, options, colour) : lines(file, options, colour);
+}
+
+async function screens(file: string | undefined, options: TuiOptions, colour: boolean): Promise<ExitCode> {
+  // React records every render where it is not told that nobody debugs it.
+  process.env["NODE_ENV"] = "production";
+  const io = processIo(colour);
+  const { Session } = await import("../tui/session.ts");
+  const { lookFor } = await import("../tui/terminal/look.ts");
+  const { defaultResultsFolder } = await import("../tui/library/saved-results.ts");
+  const palette = lookFor({ allowed: colour, ascii: options.ascii === true }, process.env);
+  // Of Ink's own colours only the cursor of a line that is typed is seen.
+  process.env["FORCE_COLOR"] = "1";
+  return new Session({
+    folder: process.cwd(),
+    resultsFolder: options.results ?? defaultResultsFolder(process.env),
+    keys: await readKeys(options.keys),
+    palette,
+    begin: file === undefined ? null : { kind: file.endsWith(".json") ? "result" : "scenario", file },
+    settings: options.set ?? [],
+    read: (path, settings) => readJobBase(io, path, { settings, param: options.param }, new AbortController().signal),
+  }).run();
+}
+
+async function readKeys(file: string | undefined) {
+  if (file === undefined) return new Map<string, readonly string[]>();
+  const { readKeyMap } = await import("../tui/keys/key-map.ts");
+  const { screens: all } = await import("../tui/screens/screens.ts");
+  const { localFiles } = await import("../files/local-files.ts");
+  return readKeyMap(await localFiles.readText(file), file, all);
+}
+
+/** A run as by `moecast run`, or the list of what could be run. */
+async function lines(file: string | undefined, options: TuiOptions, colour: boolean): Promise<ExitCode> {
+  if (file?.endsWith(".json")) throw new UsageError("tui: a saved result is shown on a terminal only");
+  if (file !== undefined) {
+    const { run } = await import("./run.ts");
+    const { set = [], param = [], json = false } = options;
+    return run([file], { set, param, json, summary: "standard", thresholds: true, advice: true }, colour);
+  }
+  const io = processIo(colour);
+  const { listLibrary, readLibrary } = await import("../tui/library/find-library.ts");
+  const { defaultResultsFolder } = await import("../tui/library/saved-results.ts");
+  const folder = process.cwd();
+  const results = options.results ?? defaultResultsFolder(process.env);
+  const library = await readLibrary(await listLibrary(folder), folder, results);
+  if (options.json === true) io.out(`${JSON.stringify(library, null, 2)}\n`);
+  else
+    io.out(
+      `${textTable(
+        [
+          ...library.scenarios.map(({ file: path, description, name }) => [
+            "scenario",
+            path,
+            description ?? name ?? "",
+          ]),
+          ...library.results.map(({ file: path, headline }) => ["saved", path, headline]),
+        ],
+        io.width === undefined ? {} : { width: io.width },
+      ).join("\n")}\n`,
+    );
+  return exitCodes.ok;
+}

@@ -1,0 +1,121 @@
+import { performance } from "node:perf_hooks";
+import { setImmediate } from "node:timers/promises";
+import { MoecastError } from "../../core/errors.ts";
+import { detailsOf } from "../../forecast/details/run-details.ts";
+import type { Forecast, SloVerdict } from "../../forecast/forecast.ts";
+import { type ForecastDeps, forecastScenario, type RunWatch } from "../../forecast/forecast-scenario.ts";
+import { LiveRun } from "../../forecast/live/live-run.ts";
+import { parseScenario, type Scenario } from "../../scenario/parse-scenario.ts";
+import type { RunView } from "../../sim/outcome/run-view.ts";
+import type { EngineOrder, EngineReport } from "./messages.ts";
+import { Pace } from "./pace.ts";
+
+/** What holds for all runs of a thread. */
+export interface EngineMode {
+  readonly paused: boolean;
+  readonly abortOnFail: boolean;
+}
+
+/** One scenario that is run, followed and told of. */
+export class EngineRun implements RunWatch {
+  readonly id: number;
+  private readonly order: Extract<EngineOrder, { kind: "run" }>;
+  private readonly mode: EngineMode;
+  private readonly files: ForecastDeps;
+  private readonly say: (report: EngineReport) => void;
+  private readonly stopping = new AbortController();
+  private readonly pace = new Pace();
+  private scenario: Scenario | null = null;
+  private live: LiveRun | null = null;
+  private view: RunView | null = null;
+  /** Called when a paused run may go on. */
+  private resume: (() => void) | null = null;
+
+  constructor(
+    order: Extract<EngineOrder, { kind: "run" }>,
+    mode: EngineMode,
+    files: ForecastDeps,
+    say: (report: EngineReport) => void,
+  ) {
+    this.id = order.id;
+    this.order = order;
+    this.mode = mode;
+    this.files = files;
+    this.say = say;
+  }
+
+  /** Runs it to its end; whatever is wrong with it is said. */
+  async run(): Promise<void> {
+    const { id } = this;
+    try {
+      const forecast = await this.forecast();
+      this.say({ kind: "finished", id, forecast, details: detailsOf(this.view!), wallMs: this.pace.wallMs });
+    } catch (error) {
+      if (this.stopping.signal.aborted && error === this.stopping.signal.reason)
+        this.say({ kind: "failed", id, message: "stopped before its first step" });
+      else this.say({ kind: "failed", id, message: messageOf(error) });
+    }
+  }
+
+  private forecast(): Promise<Forecast> {
+    const { file, text, settings, params } = this.order.request;
+    this.scenario = parseScenario(text, file, { settings, params });
+    return forecastScenario(this.scenario, { ...this.files, signal: this.stopping.signal, watch: this });
+  }
+
+  stop(): void {
+    this.stopping.abort();
+    this.goOn();
+  }
+
+  /** The mode has changed. */
+  goOn(): void {
+    if (!this.mode.paused || this.stopping.signal.aborted) this.resume?.();
+  }
+
+  batchSteps(): number {
+    return this.pace.steps;
+  }
+
+  onBatch(view: RunView): void {
+    this.view = view;
+    if (!this.order.live) return;
+    this.live ??= new LiveRun(this.scenario!, view);
+    if (!this.pace.batchDone()) return;
+    this.tell();
+  }
+
+  private tell(): void {
+    this.pace.showing(() => {
+      const snapshot = this.live!.snapshot();
+      this.say({ kind: "snapshot", id: this.id, snapshot, wallMs: this.pace.wallMs });
+      if (this.mode.abortOnFail && snapshot.slos.some(missedBeyondChance)) this.stopping.abort();
+    });
+  }
+
+  /** Between batches: messages are served, and a paused run waits. */
+  async giveWay(): Promise<void> {
+    if (this.mode.paused && !this.stopping.signal.aborted) {
+      // What is shown while it stands still is its state, not that of some time before.
+      if (this.live !== null) this.tell();
+      const sinceMs = performance.now();
+      await new Promise<void>((resolve) => {
+        this.resume = resolve;
+      });
+      this.resume = null;
+      this.pace.stoodStill(performance.now() - sinceMs);
+    } else await setImmediate();
+  }
+}
+
+/** Samples from which on a missed SLO ends a run. */
+const samplesMin = 100;
+
+/** An SLO of level error whose interval lies beyond its limit. */
+const missedBeyondChance = ({ level, passed, value, interval, margin, samples }: SloVerdict): boolean =>
+  level === "error" && !passed && value !== null && interval === null && (margin ?? 0) < 0 && samples >= samplesMin;
+
+function messageOf(error: unknown): string {
+  if (error instanceof MoecastError) return error.message;
+  return `internal error, please report it: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`;
+}

@@ -1,0 +1,46 @@
+import { parentPort } from "node:worker_threads";
+import { InvariantError } from "../../core/errors.ts";
+import { localFiles } from "../../files/local-files.ts";
+import { KeptTables } from "../../plan/execute/kept-tables.ts";
+import { EngineRun } from "./engine-run.ts";
+import type { EngineOrder, EngineReport } from "./messages.ts";
+
+/** A thread that runs one scenario after the other, so that the screen is served meanwhile. */
+
+const port = parentPort;
+if (port === null) throw new InvariantError("engine-thread", "this module runs as a thread");
+const say = (report: EngineReport): void => port.postMessage(report);
+const files = { ...localFiles, tables: new KeptTables() };
+const waiting: Extract<EngineOrder, { kind: "run" }>[] = [];
+const mode = { paused: false, abortOnFail: false };
+let current: EngineRun | null = null;
+
+async function runAll(): Promise<void> {
+  for (let order = waiting.shift(); order !== undefined; order = waiting.shift()) {
+    current = new EngineRun(order, mode, files, say);
+    await current.run();
+    current = null;
+  }
+}
+
+port.on("message", (order: EngineOrder) => {
+  switch (order.kind) {
+    case "run":
+      waiting.push(order);
+      if (current === null) void runAll();
+      return;
+    case "pause":
+      mode.paused = order.paused;
+      current?.goOn();
+      return;
+    case "abortOnFail":
+      mode.abortOnFail = order.on;
+      return;
+    case "stop": {
+      const at = waiting.findIndex(({ id }) => id === order.id);
+      if (at >= 0) waiting.splice(at, 1);
+      else if (current?.id === order.id) current.stop();
+      return;
+    }
+  }
+});

@@ -1,0 +1,53 @@
+import { extname } from "node:path";
+import type { Worker } from "node:worker_threads";
+import { startWorker } from "../../files/start-worker.ts";
+import type { EngineOrder, EngineReport } from "./messages.ts";
+
+/** Beside this module, with its extension: TypeScript in a checkout, JavaScript where the program is built. */
+const threadModule = new URL(`./engine-thread${extname(import.meta.url)}`, import.meta.url);
+
+/** A thread that runs scenarios for the screens. It starts with its first order, and anew after it has died. */
+export class Engine {
+  private thread: Worker | null = null;
+  /** Runs that were ordered and have not ended. */
+  private readonly open = new Set<number>();
+  private readonly hear: (report: EngineReport) => void;
+
+  constructor(hear: (report: EngineReport) => void) {
+    this.hear = hear;
+  }
+
+  tell(order: EngineOrder): void {
+    if (order.kind === "run") this.open.add(order.id);
+    else if (this.thread === null) return;
+    this.thread ??= this.start();
+    this.thread.postMessage(order);
+  }
+
+  async close(): Promise<void> {
+    const { thread } = this;
+    this.thread = null;
+    this.open.clear();
+    await thread?.terminate();
+  }
+
+  private start(): Worker {
+    const thread = startWorker(threadModule);
+    thread.on("message", (report: EngineReport) => {
+      if (report.kind !== "snapshot") this.open.delete(report.id);
+      this.hear(report);
+    });
+    const ended = (message: string) => {
+      if (this.thread !== thread) return;
+      this.thread = null;
+      for (const id of [...this.open]) {
+        this.open.delete(id);
+        this.hear({ kind: "failed", id, message });
+      }
+    };
+    // Out of memory mostly.
+    thread.on("error", (error: unknown) => ended(`its thread ended: ${String(error)}`));
+    thread.on("exit", (code) => ended(`its thread ended with code ${code}`));
+    return thread;
+  }
+}

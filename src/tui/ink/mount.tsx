@@ -1,0 +1,22 @@
+import { render } from "ink";
+import { App, type InkHost } from "./app.tsx";
+import { InkOutput } from "./ink-output.ts";
+
+/** Ink at work. */
+export interface Mounted {
+  unmount(): void;
+}
+
+/** Mounts Ink once: it reads the keys, and draws the line that is being typed, which `hear` gets. */
+export function mountInk(host: InkHost, width: () => number, hear: (line: string) => void): Mounted {
+  const output = new InkOutput(width, hear);
+  const app = render(<App host={host} />, {
+    stdout: output as unknown as NodeJS.WriteStream,
+    stdin: process.stdin,
+    debug: true,
+    exitOnCtrlC: false,
+    patchConsole: false,
+    isScreenReaderEnabled: false,
+  });
+  return { unmount: () => app.unmount() };
+}

@@ -1,0 +1,29 @@
+/** A scenario file that can be run. */
+export interface ScenarioEntry {
+  readonly file: string;
+  /** As the screens show it. */
+  readonly shown: string;
+  readonly bundled: boolean;
+  /** null until its file was read; the file may be none that can be. */
+  readonly name: string | null;
+  readonly description: string | null;
+}
+
+/** A saved result. */
+export interface ResultEntry {
+  readonly file: string;
+  readonly name: string;
+  readonly passed: boolean;
+  readonly interrupted: boolean;
+  /** When it was saved, as `2026-11-30 16:40`. */
+  readonly saved: string;
+  readonly headline: string;
+}
+
+/** What the home screen lists. */
+export interface Library {
+  readonly scenarios: readonly ScenarioEntry[];
+  readonly results: readonly ResultEntry[];
+}
+
+export const emptyLibrary: Library = { scenarios: [], results: [] };

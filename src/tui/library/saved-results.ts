@@ -1,0 +1,67 @@
+import { readdir, stat } from "node:fs/promises";
+import { homedir } from "node:os";
+import { join } from "node:path";
+import { makeFolder } from "../../files/folders.ts";
+import { inputBytesMax } from "../../files/input-limits.ts";
+import { readText } from "../../files/read-input.ts";
+import { writeOutput } from "../../files/write-output.ts";
+import type { Forecast } from "../../forecast/forecast.ts";
+import { readForecasts } from "../../forecast/read-forecast.ts";
+import { headline } from "../../report/headline.ts";
+import { jsonExport } from "../../report/json.ts";
+import type { ResultEntry } from "./library.ts";
+
+/** Saved results that are listed, the newest first. */
+const listedMax = 50;
+
+/** Where results are kept: XDG_STATE_HOME, else ~/.local/state. */
+export const defaultResultsFolder = (environment: Readonly<Record<string, string | undefined>>): string =>
+  join(environment["XDG_STATE_HOME"] || join(homedir(), ".local", "state"), "moecast", "results");
+
+/** `2026-11-30 16:40` in local time. */
+const minuteOf = (ms: number): string => {
+  const at = new Date(ms);
+  const two = (part: number) => String(part).padStart(2, "0");
+  return `${at.getFullYear()}-${two(at.getMonth() + 1)}-${two(at.getDate())} ${two(at.getHours())}:${two(at.getMinutes())}`;
+};
+
+/** The results of a folder; what is none is left out. */
+export async function savedResults(folder: string): Promise<ResultEntry[]> {
+  const names = (await readdir(folder).catch(() => [])).filter((name) => name.endsWith(".json"));
+  const files = await Promise.all(
+    names.map(async (name) => ({
+      file: join(folder, name),
+      ms: (await stat(join(folder, name)).catch(() => null))?.mtimeMs ?? 0,
+    })),
+  );
+  const entries: ResultEntry[] = [];
+  for (const { file, ms } of files.sort((a, b) => b.ms - a.ms || (a.file < b.file ? -1 : 1)).slice(0, listedMax)) {
+    const forecast = await readResult(file).catch(() => null);
+    if (forecast !== null)
+      entries.push({
+        file,
+        name: forecast.scenario.name,
+        passed: forecast.passed,
+        interrupted: forecast.interrupted,
+        saved: minuteOf(ms),
+        headline: headline(forecast),
+      });
+  }
+  return entries;
+}
+
+/** A saved result. Throws InvalidInputError for what is none. */
+export async function readResult(file: string): Promise<Forecast> {
+  const { forecasts } = readForecasts(await readText(file, inputBytesMax.text), file);
+  return forecasts[0]!;
+}
+
+/** Keeps a result, in the format of `run --export json`. Returns its file. Throws OutputError where that cannot be. */
+export async function saveResult(folder: string, forecast: Forecast, nowMs: number): Promise<string> {
+  await makeFolder(folder);
+  const time = new Date(nowMs).toISOString().replace(/[-:]/g, "").replace("T", "-").slice(0, 15);
+  const name = forecast.scenario.name.replace(/[^\w.-]+/g, "-").slice(0, 80);
+  const file = join(folder, `${time}-${String(nowMs % 1000).padStart(3, "0")}-${name}.json`);
+  await writeOutput(file, (output) => output.append(jsonExport.render([forecast])));
+  return file;
+}

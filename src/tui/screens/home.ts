@@ -1,0 +1,168 @@
+import { oneLine } from "../../core/printable.ts";
+import { headline } from "../../report/headline.ts";
+import type { Palette } from "../../report/widgets/palette.ts";
+import { scrollTable, tableFrom, visibleRows } from "../../report/widgets/scroll-table.ts";
+import type { Size, Tone } from "../../report/widgets/styled-text.ts";
+import { moved, moveKeys } from "../keys/global-keys.ts";
+import type { Core } from "../state/core.ts";
+import type { RunRecord } from "../state/run-record.ts";
+import { type Act, type Screen, screen } from "./screen.ts";
+
+/** What the home screen remembers. */
+export interface HomeState {
+  readonly selected: number;
+  readonly from: number;
+  readonly filter: string;
+}
+
+/** A line of the list, and what Enter does with it. */
+type Row =
+  | { readonly kind: "scenario"; readonly name: string; readonly text: string; readonly file: string }
+  | { readonly kind: "run"; readonly name: string; readonly text: string; readonly run: RunRecord }
+  | {
+      readonly kind: "result";
+      readonly name: string;
+      readonly text: string;
+      readonly file: string;
+      readonly passed: boolean;
+    };
+
+const groups = { run: "this session", scenario: "scenario", result: "saved" } as const;
+
+/** Runs of this session, scenarios, saved results; those whose line holds what was typed. */
+function rowsOf({ filter }: HomeState, { runs, library }: Core): Row[] {
+  const open = new Set(runs.flatMap(({ savedAs }) => savedAs ?? []));
+  const rows: Row[] = [
+    ...runs.toReversed().map((run): Row => ({ kind: "run", name: run.name, text: runText(run), run })),
+    ...library.scenarios.map(
+      ({ file, shown, name, description }): Row => ({
+        kind: "scenario",
+        name: shown,
+        text: description ?? name ?? "",
+        file,
+      }),
+    ),
+    ...library.results
+      .filter(({ file }) => !open.has(file))
+      .map(
+        ({ file, name, passed, saved, headline: text }): Row => ({
+          kind: "result",
+          name: oneLine(name),
+          text: `${saved}  ${text}`,
+          file,
+          passed,
+        }),
+      ),
+  ];
+  const wanted = filter.trim().toLowerCase();
+  return rows.filter(({ kind, name, text }) => `${groups[kind]} ${name} ${text}`.toLowerCase().includes(wanted));
+}
+
+function runText({ stand, forecast, message, snapshot }: RunRecord): string {
+  if (forecast !== null) return headline(forecast);
+  if (message !== null) return `failed: ${oneLine(message)}`;
+  if (snapshot === null) return stand;
+  const { completed, rejected, total } = snapshot.requests;
+  return `${stand}, ${completed + rejected} of ${total} requests`;
+}
+
+function toneOf(row: Row): Tone | undefined {
+  if (row.kind === "result") return row.passed ? "good" : "bad";
+  if (row.kind !== "run") return undefined;
+  if (row.run.forecast !== null) return row.run.forecast.passed ? "good" : "bad";
+  return row.run.stand === "failed" ? "bad" : "accent";
+}
+
+function act(own: HomeState, action: string, core: Core, area: Size): Act<HomeState> {
+  const rows = rowsOf(own, core);
+  const visible = visibleRows(rows.length, tableHeight(area));
+  const at = moved(Math.min(own.selected, rows.length - 1), action, rows.length, visible);
+  const placed = { ...own, selected: at, from: tableFrom(at, own.from, rows.length, visible) };
+  const row = rows[at];
+  switch (action) {
+    case "open":
+      if (row === undefined) return { intents: [{ kind: "say", text: "nothing is selected", tone: "warn" }] };
+      if (row.kind === "run")
+        return {
+          intents: [
+            { kind: "show", run: row.run.id },
+            { kind: "open", screen: "run" },
+          ],
+        };
+      if (row.kind === "result") return { intents: [{ kind: "load", file: row.file }] };
+      return { intents: [{ kind: "startFile", file: row.file, settings: [] }] };
+    case "filter":
+      return {
+        intents: [{ kind: "ask", prompt: { kind: "filter", label: "filter: ", value: own.filter, suggestions: [] } }],
+      };
+    case "mark":
+      if (row?.kind !== "run" || row.run.forecast === null)
+        return {
+          intents: [
+            { kind: "say", text: "only results are marked: run a scenario, or open a saved one", tone: "warn" },
+          ],
+        };
+      return { intents: [{ kind: "mark", run: row.run.id }] };
+    default:
+      return { own: placed };
+  }
+}
+
+/** A line of what the list is, and a free one, stand above it. */
+const tableHeight = ({ height }: Size): number => Math.max(1, height - 2);
+
+function view(own: HomeState, core: Core, area: Size, palette: Palette): readonly string[] {
+  const rows = rowsOf(own, core);
+  const visible = visibleRows(rows.length, tableHeight(area));
+  const selected = Math.max(0, Math.min(own.selected, rows.length - 1));
+  const marked = new Set(core.marked);
+  const head =
+    own.filter === ""
+      ? palette.dim("Enter runs a scenario and shows it, or opens a result")
+      : `with "${own.filter}"  ${palette.dim("/ changes it")}`;
+  return [
+    ` ${head}`,
+    "",
+    ...scrollTable(
+      {
+        columns: [
+          { header: "", dispensable: 1 },
+          { header: "name", min: 24 },
+          { header: "about", min: 12 },
+        ],
+        rows: rows.length,
+        cell: (row, column) => {
+          const { kind, name, text } = rows[row]!;
+          return [groups[kind], name, text][column] ?? "";
+        },
+        tone: (row) => toneOf(rows[row]!),
+      },
+      { width: area.width, height: tableHeight(area) },
+      palette,
+      {
+        from: tableFrom(selected, own.from, rows.length, visible),
+        selected,
+        marked: (row) => {
+          const one = rows[row]!;
+          return one.kind === "run" && marked.has(one.run.id);
+        },
+      },
+    ),
+  ];
+}
+
+/** Scenarios, runs and results. */
+export const homeScreen = screen<HomeState>({
+  id: "home",
+  title: "Home",
+  start: { selected: 0, from: 0, filter: "" },
+  keys: [
+    { action: "open", keys: ["enter"], help: "run or open" },
+    { action: "filter", keys: ["/"], help: "filter" },
+    { action: "mark", keys: ["space"], help: "mark to compare" },
+    ...moveKeys,
+  ],
+  act,
+  typed: (own, kind, text) => (kind === "filter" ? { own: { ...own, filter: text, selected: 0, from: 0 } } : {}),
+  view,
+} satisfies Screen<HomeState>);

@@ -1,0 +1,263 @@
+import { formatCount, formatDuration, formatNumber, formatPercent } from "../../core/units.ts";
+import type { SloVerdict } from "../../forecast/forecast.ts";
+import type { LatencySeries } from "../../forecast/live/latency-series.ts";
+import type { LiveSnapshot } from "../../forecast/live/live-run.ts";
+import { headline } from "../../report/headline.ts";
+import { basisLabel, componentLabel, marginLabel, verdictLabel } from "../../report/labels.ts";
+import { wrap } from "../../report/text-table.ts";
+import { bars } from "../../report/widgets/bar-line.ts";
+import { linePlot } from "../../report/widgets/line-plot.ts";
+import type { Palette } from "../../report/widgets/palette.ts";
+import { beside, fitLine, type Size, type Tone } from "../../report/widgets/styled-text.ts";
+import { parseExpression, parseTarget } from "../../scenario/slo-expression.ts";
+import { type Core, currentRun, type Intent } from "../state/core.ts";
+import { isOpen, type RunRecord } from "../state/run-record.ts";
+import { isWide } from "../view/layout.ts";
+import { type Act, type Screen, screen } from "./screen.ts";
+
+/** What the run screen remembers: nothing yet that a run does not say. */
+export interface RunState {
+  readonly latency: "ttft" | "tpot";
+}
+
+function act(own: RunState, action: string, core: Core): Act<RunState> {
+  const run = currentRun(core);
+  const say = (text: string): Act<RunState> => ({ intents: [{ kind: "say", text, tone: "warn" }] });
+  switch (action) {
+    case "latency":
+      return { own: { ...own, latency: own.latency === "ttft" ? "tpot" : "ttft" } };
+    case "abort":
+      return { intents: [{ kind: "abortOnFail", on: !core.abortOnFail }] };
+    case "again":
+      if (run?.request == null) return say("its scenario was not kept with the result: run it from Home");
+      return { intents: [{ kind: "start", name: run.name, request: run.request }] };
+    default:
+  }
+  if (run === null || !isOpen(run)) return say("the run has ended");
+  const intents: Intent[] = [];
+  if (action === "pause") intents.push({ kind: "pause", paused: run.stand !== "paused" });
+  if (action === "freeze") intents.push({ kind: "freeze", frozen: !core.frozen });
+  if (action === "stop") intents.push({ kind: "engine", order: { kind: "stop", id: run.id } });
+  return { intents };
+}
+
+function view(own: RunState, core: Core, area: Size, palette: Palette): readonly string[] {
+  const run = currentRun(core)!;
+  const { width, height } = area;
+  const head = headLines(run, core, width, palette);
+  const slos = sloLines(run, width, palette);
+  const left = stateLines(run, palette, isWide(area) ? Math.floor(width * 0.42) : width);
+  const room = height - head.length - slos.length - 2;
+  const plot = (size: Size) => latencyPlot(own, run, size, palette);
+  if (isWide(area)) {
+    const leftWidth = Math.floor(width * 0.42);
+    const steps = stepLines(run, leftWidth, palette);
+    const column = [...left, "", ...steps].slice(0, Math.max(0, room));
+    const right = plot({ width: width - leftWidth - 3, height: Math.max(0, room) });
+    return [...head, "", ...beside(column, right, leftWidth, 3), "", ...slos];
+  }
+  const plotHeight = Math.max(0, Math.min(10, room - left.length - 1));
+  return [...head, ...slos, "", ...left, ...(plotHeight >= 5 ? ["", ...plot({ width, height: plotHeight })] : [])];
+}
+
+/** The scenario, how far it is, and how it came out. */
+function headLines(run: RunRecord, core: Core, width: number, palette: Palette): string[] {
+  const { snapshot, forecast, rates, wallMs } = run;
+  const settings = run.request?.settings ?? [];
+  const title = `${palette.bold(run.name)}  ${palette.dim(settings.length === 0 ? run.file : settings.map((one) => `--set ${one}`).join(" "))}`;
+  if (forecast !== null) {
+    const tone = forecast.interrupted ? palette.warn : forecast.passed ? palette.good : palette.bad;
+    return [title, ...wrap(headline(forecast), width - 1).map((line) => tone(line))];
+  }
+  if (run.message !== null)
+    return [
+      title,
+      ...run.message
+        .split("\n")
+        .flatMap((line) => wrap(line, width - 1))
+        .map((line) => palette.bad(line)),
+    ];
+  if (snapshot === null) return [title, palette.dim("reads its inputs")];
+  const { requests, simulatedNs } = snapshot;
+  const ended = requests.completed + requests.rejected;
+  const share = requests.total === 0 ? 0 : ended / requests.total;
+  const eta =
+    share > 0.01 && wallMs > 500 ? `, about ${formatDuration((wallMs / share) * (1 - share) * 1e6)} left` : "";
+  const stand = [
+    run.stand,
+    ...(core.frozen ? ["frozen"] : []),
+    ...(core.abortOnFail ? ["ends at the first missed SLO"] : []),
+  ].join(", ");
+  const speed = rates === null || !Number.isFinite(rates.speed) ? "" : ` (${formatNumber(rates.speed, 3)}x real time)`;
+  const [progress = ""] = bars(
+    [{ label: stand, share, text: `${formatCount(ended)} of ${formatCount(requests.total)} requests${eta}` }],
+    width,
+    palette,
+  );
+  return [
+    title,
+    progress,
+    palette.dim(`${formatDuration(simulatedNs)} simulated in ${formatDuration(wallMs * 1e6)}${speed}`),
+  ];
+}
+
+/** Every SLO with what it came to and its margin; while a run goes on, on the requests that were completed so far. */
+function sloLines({ forecast, snapshot }: RunRecord, width: number, palette: Palette): string[] {
+  const slos = forecast?.slos ?? snapshot?.slos ?? [];
+  if (slos.length === 0) return [palette.dim("no SLOs: the scenario states none")];
+  const isOver = forecast !== null;
+  return slos.map((slo) => {
+    const label = isOver || slo.value !== null ? verdictLabel(slo) : "wait";
+    const tone: Tone = label === "ok" ? "good" : label === "FAIL" ? "bad" : label === "warn" ? "warn" : "dim";
+    const text = `${fitLine(label, 4)}  ${fitLine(`${slo.metric} ${slo.expression}`, 26)}  ${fitLine(slo.valueText, 10)}  ${sloNote(slo)}`;
+    return palette[tone](fitLine(text, width).trimEnd());
+  });
+}
+
+const sloNote = (slo: SloVerdict): string =>
+  [marginLabel(slo.margin), basisLabel(slo)].filter((part) => part !== "").join("  ");
+
+/** Queues, tokens, memory and caches, as bars with numbers. */
+function stateLines({ snapshot, rates, forecast }: RunRecord, palette: Palette, width: number): string[] {
+  if (snapshot === null) return forecast === null ? [] : resultLines(forecast, palette, width);
+  const { requests, kvUse, cache } = snapshot;
+  const inSystem = requests.waiting + requests.running;
+  const link = busiestLink(snapshot);
+  const rows = [
+    {
+      label: "running",
+      share: inSystem === 0 ? 0 : requests.running / inSystem,
+      text: `${formatCount(requests.running)} requests`,
+    },
+    {
+      label: "waiting",
+      share: inSystem === 0 ? 0 : requests.waiting / inSystem,
+      text: `${formatCount(requests.waiting)} requests`,
+      ...(requests.waiting > requests.running ? { tone: "warn" as const } : {}),
+    },
+    {
+      label: "KV blocks",
+      share: kvUse,
+      text: `${formatCount(snapshot.preemptions)} preempted`,
+      ...(kvUse > 0.95 ? { tone: "warn" as const } : {}),
+    },
+    ...(cache === null
+      ? []
+      : [
+          {
+            label: "expert hits",
+            share: cache.accesses === 0 ? Number.NaN : cache.hits / cache.accesses,
+            text: rates?.hitRate == null ? "" : `now ${formatPercent(rates.hitRate)}`,
+          },
+        ]),
+    ...(link === null ? [] : [{ label: "busiest link", share: link.share, text: link.name }]),
+  ];
+  const tokens =
+    rates === null
+      ? ""
+      : `${formatNumber(rates.outputTokensPerSecond, 4)} output tok/s, ${formatNumber(rates.requestsPerSecond, 3)} requests/s now`;
+  return [...bars(rows, width, palette), palette.dim(fitLine(tokens, width).trimEnd())];
+}
+
+/** Of a result that was saved. */
+function resultLines(
+  { throughput, kv, requests }: NonNullable<RunRecord["forecast"]>,
+  palette: Palette,
+  width: number,
+): string[] {
+  return [
+    ...bars(
+      [
+        {
+          label: "completed",
+          share: requests.completed / requests.total,
+          text: `${formatCount(requests.completed)} requests`,
+        },
+        { label: "peak of KV", share: kv.peakShare, text: `${formatCount(kv.preemptions)} preempted` },
+      ],
+      width,
+      palette,
+    ),
+    palette.dim(`${formatNumber(throughput.outputTokensPerSecond, 4)} output tok/s`),
+  ];
+}
+
+/** Of links and tiers that serve in turn. */
+function busiestLink({ links, simulatedNs }: LiveSnapshot): { readonly name: string; readonly share: number } | null {
+  let busiest: { readonly name: string; readonly share: number } | null = null;
+  for (const { name, busyNs, turns } of links) {
+    const share = simulatedNs > 0 ? Math.min(1, busyNs / simulatedNs) : 0;
+    if (turns !== null && (busiest === null || share > busiest.share)) busiest = { name, share };
+  }
+  return busiest;
+}
+
+const stepParts = 6;
+
+/** Steps, and where their time goes. */
+function stepLines({ snapshot, forecast }: RunRecord, width: number, palette: Palette): string[] {
+  const time = snapshot?.time ?? forecast?.timeShare;
+  if (time === undefined) return [];
+  const total = Object.values(time).reduce((sum, ns) => sum + ns, 0);
+  if (!(total > 0)) return [];
+  const rows = (Object.entries(time) as [keyof typeof time, number][])
+    .filter(([, ns]) => ns > 0)
+    .sort((a, b) => b[1] - a[1])
+    .slice(0, stepParts)
+    .map(([name, ns]) => ({ label: componentLabel(name), share: ns / total, text: "" }));
+  const steps = snapshot === null ? "of all steps" : `of ${formatCount(snapshot.steps)} steps`;
+  return [palette.bold(`Time ${steps}`), ...bars(rows, width, palette)];
+}
+
+const names = { ttft: "TTFT", tpot: "TPOT" } as const;
+
+/** Percentiles by the time at which requests were completed, with the limit of an SLO on them. */
+function latencyPlot({ latency }: RunState, { snapshot, forecast }: RunRecord, size: Size, palette: Palette): string[] {
+  if (snapshot === null) return [palette.dim("run it again (r) to see its course: a saved result keeps figures alone")];
+  const series: LatencySeries = snapshot.series[latency];
+  const x = Float64Array.from(series.p50, (_, i) => ((i + 0.5) * series.intervalNs) / 1e9);
+  const ms = (values: Float64Array) => values.map((ns) => ns / 1e6);
+  const slo = (forecast?.slos ?? snapshot.slos).find(({ metric }) => metric.split("{")[0] === latency);
+  const limitMs = slo === undefined ? null : limitOf(slo);
+  return linePlot(
+    {
+      series: [
+        { name: `${names[latency]} p50`, x, y: ms(series.p50) },
+        { name: "p99", x, y: ms(series.p99) },
+      ],
+      ...(limitMs === null ? {} : { limit: { value: limitMs, name: slo!.expression } }),
+      xLabel: "simulated time",
+      yLabel: `${names[latency]} of requests by the time of their completion`,
+      formatX: (seconds) => formatDuration(seconds * 1e9),
+      formatY: (value) => formatDuration(value * 1e6),
+    },
+    size,
+    palette,
+  );
+}
+
+/** The limit of an SLO on a latency, ms; null for an expression of an earlier release that is none any more. */
+function limitOf({ metric, expression }: SloVerdict): number | null {
+  const target = parseTarget(metric);
+  if ("error" in target) return null;
+  const parsed = parseExpression(expression, target.ok.metric);
+  return "error" in parsed ? null : parsed.ok.limit / 1e6;
+}
+
+/** A run while it goes on, and how it came out. */
+export const runScreen = screen<RunState>({
+  id: "run",
+  title: "Run",
+  start: { latency: "ttft" },
+  keys: [
+    { action: "pause", keys: ["p"], help: "pause" },
+    { action: "freeze", keys: ["f"], help: "freeze" },
+    { action: "stop", keys: ["x"], help: "stop" },
+    { action: "abort", keys: ["a"], help: "abort on miss" },
+    { action: "latency", keys: ["t"], help: "TTFT / TPOT" },
+    { action: "again", keys: ["r"], help: "run again" },
+  ],
+  missing: (core) => (currentRun(core) === null ? "No run yet: choose a scenario on Home (1) and press Enter." : null),
+  act,
+  view,
+} satisfies Screen<RunState>);

@@ -1,0 +1,249 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { type ExitCode, exitCodes, MoecastError } from "../core/errors.ts";
+import { oneLine } from "../core/printable.ts";
+import type { JobBase } from "../plan/job/job.ts";
+import { headline } from "../report/headline.ts";
+import type { Palette } from "../report/widgets/palette.ts";
+import { Engine } from "./engine/engine.ts";
+import type { EngineReport } from "./engine/messages.ts";
+import type { InkHost } from "./ink/app.tsx";
+import type { Mounted } from "./ink/mount.tsx";
+import type { KeyMap } from "./keys/key-map.ts";
+import { listLibrary, readLibrary } from "./library/find-library.ts";
+import { readResult, saveResult } from "./library/saved-results.ts";
+import { type AppState, firstState } from "./state/app-state.ts";
+import { type Effect, type Event, reduce } from "./state/reducer.ts";
+import { isOpen } from "./state/run-record.ts";
+import { AlternateScreen } from "./terminal/alternate-screen.ts";
+import { copyText } from "./terminal/clipboard.ts";
+import { changes } from "./terminal/painter.ts";
+import { frame } from "./view/frame.ts";
+
+/** Frames follow one another at most so often. */
+const frameMs = 100;
+/** A run that is ended by leaving has so long to come to an end. */
+const lastWordsMs = 3000;
+
+export interface SessionOptions {
+  readonly folder: string;
+  readonly resultsFolder: string;
+  readonly keys: KeyMap;
+  readonly palette: Palette;
+  /** Scenario or result to begin with; null: the home screen. */
+  readonly begin: { readonly kind: "scenario" | "result"; readonly file: string } | null;
+  readonly settings: readonly string[];
+  /** The scenario of a file, with settings laid over it. */
+  readonly read: (file: string, settings: readonly string[]) => Promise<JobBase>;
+}
+
+/** The screens at work: state, terminal, engine and files. */
+export class Session implements InkHost {
+  private readonly options: SessionOptions;
+  private state: AppState;
+  private readonly engine = new Engine((report) => this.heard(report));
+  private readonly screen = new AlternateScreen(process.stdout);
+  private ink: Mounted | null = null;
+  /** What the terminal shows; null: not known. */
+  private drawn: readonly string[] | null = null;
+  private promptLine = "";
+  private timer: NodeJS.Timeout | null = null;
+  private drawnAtMs = 0;
+  private readonly listeners = new Set<() => void>();
+  private shownPrompt: ReturnType<InkHost["prompt"]> = null;
+  private leaving: ((code: ExitCode) => void) | null = null;
+  private readonly saving = new Set<Promise<void>>();
+  /** Lines for the normal screen. */
+  private readonly lastLines: string[] = [];
+
+  constructor(options: SessionOptions) {
+    this.options = options;
+    const { columns, rows } = process.stdout;
+    this.state = firstState({ width: columns || 80, height: rows || 24 }, { scenarios: [], results: [] }, options.keys);
+  }
+
+  /** Shows the screens until somebody leaves them. Returns the exit code. */
+  async run(): Promise<ExitCode> {
+    const { stdin, stdout } = process;
+    const left = new Promise<ExitCode>((resolve) => {
+      this.leaving = resolve;
+    });
+    const resized = () => this.dispatch({ kind: "resized", size: { width: stdout.columns, height: stdout.rows } });
+    const hungUp = () => this.leave(exitCodes.interrupted);
+    const ended = [
+      ["SIGTERM", exitCodes.terminated],
+      ["SIGHUP", exitCodes.terminated],
+      ["SIGINT", exitCodes.interrupted],
+    ] as const;
+    const handlers = ended.map(([signal, code]) => [signal, () => this.leave(code)] as const);
+    for (const [signal, handler] of handlers) process.on(signal, handler);
+    stdout.on("resize", resized);
+    stdin.on("end", hungUp).on("close", hungUp);
+    // Keys that are pressed before Ink is there are kept, not echoed.
+    stdin.setRawMode(true);
+    this.screen.enter();
+    try {
+      this.dispatch({ kind: "library", library: await listLibrary(this.options.folder) });
+      this.draw();
+      const { mountInk } = await import("./ink/mount.tsx");
+      this.ink = mountInk(
+        this,
+        () => stdout.columns,
+        (line) => {
+          this.promptLine = line;
+          this.drawSoon();
+        },
+      );
+      void this.begin();
+      const code = await left;
+      await this.finish();
+      return code;
+    } finally {
+      if (this.timer !== null) clearTimeout(this.timer);
+      this.ink?.unmount();
+      this.screen.close();
+      await this.engine.close();
+      for (const [signal, handler] of handlers) process.off(signal, handler);
+      stdout.off("resize", resized);
+      stdin.off("end", hungUp).off("close", hungUp);
+      stdin.pause();
+      for (const line of this.lastLines) stdout.write(`${line}\n`);
+    }
+  }
+
+  private async begin(): Promise<void> {
+    const { begin, settings, folder, resultsFolder } = this.options;
+    if (begin?.kind === "scenario") void this.effect({ kind: "startFile", file: begin.file, settings });
+    if (begin?.kind === "result") void this.effect({ kind: "load", file: begin.file });
+    const library = await readLibrary(this.state.core.library, folder, resultsFolder);
+    this.dispatch({ kind: "library", library });
+  }
+
+  private heard(report: EngineReport): void {
+    this.dispatch({ kind: "engine", report });
+    if (report.kind !== "finished") return;
+    // A result is kept as soon as it is there: nothing that happens later loses it.
+    const saved = saveResult(this.options.resultsFolder, report.forecast, Date.now())
+      .then((file) => this.dispatch({ kind: "saved", id: report.id, file }))
+      .catch((error: unknown) => this.say(error))
+      .finally(() => this.saving.delete(saved));
+    this.saving.add(saved);
+  }
+
+  private dispatch(event: Event): void {
+    const { state, effects } = reduce(this.state, event);
+    const typing = state.prompts !== this.state.prompts || (state.prompt === null) !== (this.state.prompt === null);
+    this.state = state;
+    if (typing) {
+      this.shownPrompt = state.prompt === null ? null : { prompt: state.prompt, number: state.prompts };
+      for (const changed of this.listeners) changed();
+    }
+    for (const effect of effects) void this.effect(effect);
+    if (event.kind === "key" || event.kind === "resized") this.draw();
+    else this.drawSoon();
+  }
+
+  private async effect(effect: Effect): Promise<void> {
+    try {
+      switch (effect.kind) {
+        case "engine":
+          this.engine.tell(effect.order);
+          return;
+        case "startFile": {
+          const request = await this.options.read(effect.file, effect.settings);
+          const intents = [
+            { kind: "start", name: effect.file, request } as const,
+            { kind: "open", screen: "run" } as const,
+          ];
+          this.dispatch({ kind: "intents", intents });
+          return;
+        }
+        case "load":
+          this.dispatch({ kind: "loaded", forecast: await readResult(effect.file), file: effect.file, show: true });
+          return;
+        case "copy":
+          copyText(effect.text);
+          this.dispatch({ kind: "said", text: `copied: ${effect.text}`, tone: "good" });
+          return;
+        case "write": {
+          const { writeOutput } = await import("../files/write-output.ts");
+          await writeOutput(effect.path, (output) => output.append(effect.text));
+          this.dispatch({ kind: "said", text: `written: ${effect.path}`, tone: "good" });
+          return;
+        }
+        case "redraw":
+          this.drawn = null;
+          this.draw();
+          return;
+        case "quit":
+          this.leave(exitCodes.ok);
+          return;
+      }
+    } catch (error) {
+      this.say(error);
+    }
+  }
+
+  private say(error: unknown): void {
+    const text =
+      error instanceof MoecastError
+        ? error.message
+        : error instanceof Error
+          ? (error.stack ?? error.message)
+          : String(error);
+    this.dispatch({ kind: "said", text: oneLine(text), tone: "bad" });
+  }
+
+  private leave(code: ExitCode): void {
+    this.leaving?.(code);
+    this.leaving = null;
+  }
+
+  /** Ends what still runs, so that its result so far is kept, and says what there is. */
+  private async finish(): Promise<void> {
+    const open = this.state.core.runs.filter(isOpen);
+    for (const { id } of open) this.engine.tell({ kind: "stop", id });
+    const untilMs = Date.now() + lastWordsMs;
+    const waits = () => this.saving.size > 0 || this.state.core.runs.some(isOpen);
+    while (waits() && Date.now() < untilMs) await sleep(10);
+    for (const { forecast, name, savedAs, stand } of this.state.core.runs) {
+      if (stand === "loaded") continue;
+      if (forecast === null) this.lastLines.push(`${oneLine(name)}: no result`);
+      else {
+        this.lastLines.push(`${oneLine(name)}: ${headline(forecast)}`);
+        if (savedAs !== null) this.lastLines.push(`  kept in ${oneLine(savedAs)}`);
+      }
+    }
+  }
+
+  private drawSoon(): void {
+    if (this.timer !== null) return;
+    const inMs = Math.max(0, this.drawnAtMs + frameMs - performance.now());
+    this.timer = setTimeout(() => this.draw(), inMs);
+  }
+
+  private draw(): void {
+    if (this.timer !== null) clearTimeout(this.timer);
+    this.timer = null;
+    if (this.leaving === null) return;
+    // A terminal that is slow to take what was written gets the next frame later.
+    if (process.stdout.writableNeedDrain) {
+      process.stdout.once("drain", () => this.drawSoon());
+      return;
+    }
+    this.drawnAtMs = performance.now();
+    const lines = frame(this.state, this.options.palette, this.promptLine);
+    const resized = this.drawn !== null && this.drawn.length !== lines.length;
+    const bytes = changes(resized ? null : this.drawn, lines);
+    this.drawn = lines;
+    if (bytes !== "") process.stdout.write(bytes);
+  }
+
+  readonly subscribe = (changed: () => void): (() => void) => {
+    this.listeners.add(changed);
+    return () => this.listeners.delete(changed);
+  };
+  readonly prompt = (): ReturnType<InkHost["prompt"]> => this.shownPrompt;
+  readonly pressed = (key: string): void => this.dispatch({ kind: "key", key });
+  readonly typed = (text: string, done: boolean): void => this.dispatch({ kind: "typed", text, done });
+  readonly untyped = (): void => this.dispatch({ kind: "untyped" });
+}

@@ -1,0 +1,43 @@
+import type { Size } from "../../report/widgets/styled-text.ts";
+import type { KeyMap } from "../keys/key-map.ts";
+import type { Library } from "../library/library.ts";
+import { screens } from "../screens/screens.ts";
+import type { Core, Notice, Prompt } from "./core.ts";
+
+/** All that is shown, and what is needed to show it. */
+export interface AppState {
+  readonly core: Core;
+  readonly screen: string;
+  /** Screens to go back to, the last one last. */
+  readonly before: readonly string[];
+  /** States of the screens, by id. */
+  readonly own: Readonly<Record<string, unknown>>;
+  readonly prompt: Prompt | null;
+  /** Counts prompts, so that each is a new one. */
+  readonly prompts: number;
+  /** The help, and what it is filtered by; null while it is not shown. */
+  readonly help: { readonly filter: string; readonly from: number } | null;
+  readonly notice: Notice | null;
+  readonly keys: KeyMap;
+}
+
+export const firstState = (size: Size, library: Library, keys: KeyMap): AppState => ({
+  core: {
+    size,
+    library,
+    runs: [],
+    current: null,
+    marked: [],
+    abortOnFail: false,
+    frozen: false,
+    nextId: 1,
+  },
+  screen: screens[0]!.id,
+  before: [],
+  own: Object.fromEntries(screens.map(({ id, start }) => [id, start])),
+  prompt: null,
+  prompts: 0,
+  help: null,
+  notice: null,
+  keys,
+});

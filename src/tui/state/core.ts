@@ -1,0 +1,62 @@
+import type { JobBase } from "../../plan/job/job.ts";
+import type { Tone } from "../../report/page.ts";
+import type { Size } from "../../report/widgets/styled-text.ts";
+import type { EngineOrder } from "../engine/messages.ts";
+import type { Library } from "../library/library.ts";
+import type { RunRecord } from "./run-record.ts";
+
+/** A line of text that is being typed, and whom it is for. */
+export interface Prompt {
+  /** Of the screen, or `command`. */
+  readonly kind: string;
+  readonly label: string;
+  readonly value: string;
+  /** What the text may be completed to. */
+  readonly suggestions: readonly string[];
+}
+
+export interface Notice {
+  readonly text: string;
+  readonly tone: Tone | null;
+}
+
+/** What all screens see. */
+export interface Core {
+  readonly size: Size;
+  readonly library: Library;
+  /** In the order in which they began. */
+  readonly runs: readonly RunRecord[];
+  /** The run that the screens show; null before the first. */
+  readonly current: number | null;
+  /** Two runs or results to compare, by id. */
+  readonly marked: readonly number[];
+  /** Whether a run ends once an SLO is missed. */
+  readonly abortOnFail: boolean;
+  /** Whether screens keep showing what they showed, while the run goes on. */
+  readonly frozen: boolean;
+  readonly nextId: number;
+}
+
+/** What a screen asks for beside a change of its own state. */
+export type Intent =
+  | { readonly kind: "open"; readonly screen: string }
+  | { readonly kind: "back" }
+  | { readonly kind: "show"; readonly run: number }
+  | { readonly kind: "mark"; readonly run: number }
+  | { readonly kind: "ask"; readonly prompt: Prompt }
+  | { readonly kind: "say"; readonly text: string; readonly tone?: Tone }
+  /** Runs a scenario; the screens show it. */
+  | { readonly kind: "start"; readonly name: string; readonly request: JobBase }
+  /** The same from its file, with settings laid over it. */
+  | { readonly kind: "startFile"; readonly file: string; readonly settings: readonly string[] }
+  | { readonly kind: "load"; readonly file: string }
+  | { readonly kind: "engine"; readonly order: EngineOrder }
+  | { readonly kind: "pause"; readonly paused: boolean }
+  | { readonly kind: "freeze"; readonly frozen: boolean }
+  | { readonly kind: "abortOnFail"; readonly on: boolean }
+  | { readonly kind: "copy"; readonly text: string }
+  | { readonly kind: "write"; readonly path: string; readonly text: string }
+  | { readonly kind: "quit" };
+
+/** The run that the screens show. */
+export const currentRun = ({ runs, current }: Core): RunRecord | null => runs.find(({ id }) => id === current) ?? null;

@@ -1,0 +1,107 @@
+import type { RunDetails } from "../../forecast/details/run-details.ts";
+import type { Forecast } from "../../forecast/forecast.ts";
+import type { LiveSnapshot } from "../../forecast/live/live-run.ts";
+import type { JobBase } from "../../plan/job/job.ts";
+import type { EngineReport } from "../engine/messages.ts";
+
+/** How a run stands. `loaded`: a result that was saved. */
+export type RunStand = "waiting" | "running" | "paused" | "done" | "stopped" | "failed" | "loaded";
+
+/** Tokens and requests per second of simulated time, and simulated over real time, between the last two snapshots. */
+export interface LiveRates {
+  readonly outputTokensPerSecond: number;
+  readonly requestsPerSecond: number;
+  readonly speed: number;
+  /** Share of hits among the accesses of that time; null without any. */
+  readonly hitRate: number | null;
+}
+
+/** A run of this session, or a result of an earlier one. */
+export interface RunRecord {
+  readonly id: number;
+  readonly name: string;
+  readonly file: string;
+  /** null for a result that was saved: what it was made from need not be there any more. */
+  readonly request: JobBase | null;
+  readonly stand: RunStand;
+  readonly snapshot: LiveSnapshot | null;
+  readonly rates: LiveRates | null;
+  readonly wallMs: number;
+  readonly forecast: Forecast | null;
+  readonly details: RunDetails | null;
+  /** Why there is no result. */
+  readonly message: string | null;
+  /** Where the result lies on the disk. */
+  readonly savedAs: string | null;
+}
+
+/** A run that is about to begin. */
+export const newRecord = (id: number, name: string, request: JobBase): RunRecord => ({
+  id,
+  name,
+  file: request.file,
+  request,
+  stand: "waiting",
+  snapshot: null,
+  rates: null,
+  wallMs: 0,
+  forecast: null,
+  details: null,
+  message: null,
+  savedAs: null,
+});
+
+/** A saved result. */
+export const loadedRecord = (id: number, forecast: Forecast, savedAs: string): RunRecord => ({
+  ...newRecord(id, forecast.scenario.name, { file: forecast.scenario.file, text: "", settings: [], params: {} }),
+  request: null,
+  stand: "loaded",
+  forecast,
+  savedAs,
+});
+
+/** Whether a run may still change. */
+export const isOpen = ({ stand }: RunRecord): boolean =>
+  stand === "waiting" || stand === "running" || stand === "paused";
+
+/** A run after what its engine says of it. */
+export function heard(record: RunRecord, report: EngineReport): RunRecord {
+  switch (report.kind) {
+    case "snapshot":
+      return {
+        ...record,
+        stand: record.stand === "waiting" ? "running" : record.stand,
+        snapshot: report.snapshot,
+        wallMs: report.wallMs,
+        rates: ratesOf(record, report) ?? record.rates,
+      };
+    case "finished":
+      return {
+        ...record,
+        stand: report.forecast.interrupted ? "stopped" : "done",
+        wallMs: report.wallMs,
+        forecast: report.forecast,
+        details: report.details,
+      };
+    case "failed":
+      return { ...record, stand: "failed", message: report.message };
+  }
+}
+
+/** null where no simulated time has passed. */
+function ratesOf(
+  { snapshot: before, wallMs: wasMs }: RunRecord,
+  { snapshot: now, wallMs }: Extract<EngineReport, { kind: "snapshot" }>,
+): LiveRates | null {
+  const ns = now.simulatedNs - (before?.simulatedNs ?? 0);
+  if (!(ns > 0)) return null;
+  const perSecond = (amount: number, was: number | undefined) => ((amount - (was ?? 0)) / ns) * 1e9;
+  const accesses = (now.cache?.accesses ?? 0) - (before?.cache?.accesses ?? 0);
+  const hits = (now.cache?.hits ?? 0) - (before?.cache?.hits ?? 0);
+  return {
+    outputTokensPerSecond: perSecond(now.outputTokens, before?.outputTokens),
+    requestsPerSecond: perSecond(now.requests.completed, before?.requests.completed),
+    speed: wallMs > wasMs ? ns / 1e6 / (wallMs - wasMs) : Number.NaN,
+    hitRate: accesses > 0 ? hits / accesses : null,
+  };
+}
