@@ -1,5 +1,6 @@
-import { lruHitCurve, optimumHitCurve } from "../src/offload/replay/hit-curve.ts";
+import { optimumHitCurve } from "../src/offload/replay/hit-curve.ts";
 import type { RoutedCalls } from "../src/offload/replay/routed-calls.ts";
+import { lruHitCurve } from "../src/policy/cache/hit-curve.ts";
 import type { RoutingTable } from "../src/trace/routing-table.ts";
 import { globalLruCurve, layerLruCurve } from "../src/trace/stats/lru-curve.ts";
 import { routingFromPublished } from "../src/trace/synthesis/published-routing.ts";

@@ -1,7 +1,6 @@
 import { type ExitCode, exitCodes, UsageError } from "../core/errors.ts";
 import { textTable } from "../report/text-table.ts";
 import { processIo } from "./io.ts";
-import { readJobBase } from "./job-base.ts";
 
 export interface TuiOptions {
   readonly set?: readonly string[];
@@ -34,7 +33,7 @@ async function screens(file: string | undefined, options: TuiOptions, colour: bo
   const io = processIo(colour);
   const { Session } = await import("../tui/session.ts");
   const { lookFor } = await import("../tui/terminal/look.ts");
-  const { defaultResultsFolder } = await import("../tui/library/saved-results.ts");
+  const { defaultResultsFolder } = await import("../tui/library/results-folder.ts");
   const palette = lookFor({ allowed: colour, ascii: options.ascii === true }, process.env);
   // Of Ink's own colours only the cursor of a line that is typed is seen.
   process.env["FORCE_COLOR"] = "1";
@@ -45,13 +44,16 @@ async function screens(file: string | undefined, options: TuiOptions, colour: bo
     palette,
     begin: file === undefined ? null : { kind: file.endsWith(".json") ? "result" : "scenario", file },
     settings: options.set ?? [],
-    read: (path, settings) => readJobBase(io, path, { settings, param: options.param }, new AbortController().signal),
+    read: async (path, settings) => {
+      const { readJobBase } = await import("./job-base.ts");
+      return readJobBase(io, path, { settings, param: options.param }, new AbortController().signal);
+    },
   }).run();
 }
 
 async function readKeys(file: string | undefined) {
   if (file === undefined) return new Map<string, readonly string[]>();
-  const { readKeyMap } = await import("../tui/keys/key-map.ts");
+  const { readKeyMap } = await import("../tui/keys/key-file.ts");
   const { screens: all } = await import("../tui/screens/screens.ts");
   const { localFiles } = await import("../files/local-files.ts");
   return readKeyMap(await localFiles.readText(file), file, all);
@@ -66,8 +68,9 @@ async function lines(file: string | undefined, options: TuiOptions, colour: bool
     return run([file], { set, param, json, summary: "standard", thresholds: true, advice: true }, colour);
   }
   const io = processIo(colour);
-  const { listLibrary, readLibrary } = await import("../tui/library/find-library.ts");
-  const { defaultResultsFolder } = await import("../tui/library/saved-results.ts");
+  const { listLibrary } = await import("../tui/library/list-library.ts");
+  const { readLibrary } = await import("../tui/library/read-library.ts");
+  const { defaultResultsFolder } = await import("../tui/library/results-folder.ts");
   const folder = process.cwd();
   const results = options.results ?? defaultResultsFolder(process.env);
   const library = await readLibrary(await listLibrary(folder), folder, results);

@@ -1,5 +1,6 @@
 import type { SimConfig } from "./config.ts";
 import type { RunView } from "./outcome/run-view.ts";
+import type { StepWatch } from "./outcome/step-watch.ts";
 import type { RunResult } from "./result.ts";
 import { Simulation } from "./simulation.ts";
 
@@ -7,6 +8,8 @@ import { Simulation } from "./simulation.ts";
 export interface SimulateHooks {
   /** Called with the duration and the end of every step, in order, ns. */
   onStep?: (this: void, ns: number, endNs: number) => void;
+  /** Told of every step, and what it is made of. */
+  readonly steps?: StepWatch;
   onProgress?(completed: number, total: number): void;
   /** Asked between batches of steps. true ends the run with what has happened so far. */
   shouldStop?(): boolean;
@@ -20,7 +23,7 @@ const stepsPerBatch = 2048;
 
 /** Runs a configuration to its end, or until `shouldStop`. */
 export function simulate(config: SimConfig, hooks: SimulateHooks = {}): RunResult {
-  const simulation = new Simulation(config, hooks.onStep);
+  const simulation = new Simulation(config, hooks.onStep, hooks.steps);
   while (!simulation.advance(stepsPerBatch)) {
     report(simulation, hooks);
     if (hooks.shouldStop?.() === true) return simulation.result(true);
@@ -34,7 +37,7 @@ export async function simulateCooperatively(
   config: SimConfig,
   hooks: SimulateHooks & { giveWay(): Promise<void> },
 ): Promise<RunResult> {
-  const simulation = new Simulation(config, hooks.onStep);
+  const simulation = new Simulation(config, hooks.onStep, hooks.steps);
   hooks.onBatch?.(simulation);
   while (!simulation.advance(hooks.batchSteps?.() ?? stepsPerBatch)) {
     report(simulation, hooks);

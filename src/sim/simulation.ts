@@ -14,6 +14,7 @@ import { checkFinal, checkRequest } from "./outcome/laws.ts";
 import { buildResult } from "./outcome/run-result.ts";
 import type { RunView } from "./outcome/run-view.ts";
 import { SeriesRecorder } from "./outcome/series.ts";
+import type { StepWatch } from "./outcome/step-watch.ts";
 import type { Pool } from "./pool.ts";
 import type { Replica, StepInFlight } from "./replica.ts";
 import { RequestFlow } from "./request-flow.ts";
@@ -60,10 +61,12 @@ export class Simulation implements RunView {
   private stepsSinceToken = 0;
 
   private readonly onStep: ((ns: number, endNs: number) => void) | undefined;
+  private readonly watch: StepWatch | undefined;
 
-  constructor(config: SimConfig, onStep?: (ns: number, endNs: number) => void) {
+  constructor(config: SimConfig, onStep?: (ns: number, endNs: number) => void, watch?: StepWatch) {
     this.config = config;
     this.onStep = onStep;
+    this.watch = watch;
     this.state = new RequestState(config.workload.requests);
     this.deployment = new Deployment(config, this.state);
     const { pools, replicas } = this.deployment;
@@ -86,8 +89,9 @@ export class Simulation implements RunView {
     }));
     this.runner = new StepRunner(pools, {
       firstStageFree: (replica, atNs) => this.queue.push(atNs, eventPriority.start, eventKind.start, replica),
-      stepEnds: (replica, step, startNs, endNs) => {
+      stepEnds: (replica, step, startNs, endNs, fetchNs) => {
         this.onStep?.(endNs - startNs, endNs);
+        this.watch?.ends(step, endNs, fetchNs);
         this.queue.push(endNs, eventPriority.stepDone, eventKind.stepDone, replica * this.inFlightMax + step.index);
       },
       nextEventNs: () => this.queue.peekNs(),
@@ -159,7 +163,7 @@ export class Simulation implements RunView {
       else {
         this.recordSpan(atNs);
         if (kind === eventKind.turn) flow.waiting--;
-        else if (kind === eventKind.tokenised) flow.tokenised(payload, atNs);
+        else if (kind === eventKind.tokenised) this.tokenised(payload, atNs);
         else if (kind === eventKind.stepDone) this.finishStep(payload, atNs);
         else if (kind === eventKind.start) this.startSteps(this.replicas[payload]!, atNs);
         else if (kind === eventKind.modelLoaded) this.models!.loaded(payload, atNs);
@@ -218,6 +222,11 @@ export class Simulation implements RunView {
     this.wake(deployment.replicaOf(rank), atNs);
   }
 
+  private tokenised(request: number, atNs: number): void {
+    this.watch?.tokenised(request, atNs);
+    this.flow.tokenised(request, atNs);
+  }
+
   /** A replica has loaded. */
   private serve(replica: Replica, atNs: number): void {
     if (this.scaling.ready(replica, atNs)) this.startSteps(replica, atNs);
@@ -264,8 +273,9 @@ export class Simulation implements RunView {
     if (step === null) return;
     this.steps++;
     const pool = this.deployment.poolOf(replica);
-    pool.experts.look(pool.ownIndex(replica), step, this.state.computed);
+    pool.experts.look(pool.ownIndex(replica), step, this.state.computed, atNs);
     this.markScheduled(replica, step, atNs);
+    this.watch?.begins(replica, step, this.state, atNs);
     // With pipeline stages, the next step may enter when the first stage is free.
     if (replica.inFlight.length > 1) replica.startPending = true;
     this.runner.start(replica, step, atNs);

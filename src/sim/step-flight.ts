@@ -24,8 +24,9 @@ export class StepFlight {
   /** Whether it is in the stage, and since when, ns. */
   inside = false;
   beganNs = 0;
-  /** Time of the stages behind it, ns. */
+  /** Time of the stages behind it, and of those in which devices waited for experts, ns. */
   stagesNs = 0;
+  fetchNs = 0;
   /** Most sequences of a data-parallel rank, and tokens of all. */
   sequences = 0;
   promptTokens = 0;
@@ -56,6 +57,7 @@ export class StepFlight {
     this.stage = 0;
     this.arrivedNs = atNs;
     this.stagesNs = 0;
+    this.fetchNs = 0;
     this.sequences = 0;
     this.promptTokens = 0;
     this.tokens = 0;
@@ -95,6 +97,7 @@ export class StepFlight {
     replica.stageFreeNs[stage] = endNs + (this.rebalance?.left(stage) ?? 0);
     this.inside = false;
     this.stagesNs += ns;
+    this.fetchNs += run.fetchNs;
     if (last) {
       replica.busyNs += this.stagesNs;
       replica.promptTime.add(this.stagesNs, this.promptTokens, this.tokens - this.promptTokens);

@@ -9,7 +9,8 @@ const never = Number.POSITIVE_INFINITY;
 export interface StepListener {
   /** The first of a replica's several stages is free for its next step. */
   firstStageFree(replica: number, atNs: number): void;
-  stepEnds(replica: number, step: StepInFlight, startNs: number, endNs: number): void;
+  /** `fetchNs`: how much of it devices waited for experts. */
+  stepEnds(replica: number, step: StepInFlight, startNs: number, endNs: number, fetchNs: number): void;
   /** When something else happens that may start a step, ns. */
   nextEventNs(): number;
   /** {@link StepRunner.advance} is due for a group. */
@@ -122,7 +123,7 @@ export class StepRunner {
     const { index } = replica.place;
     const endNs = flight.leave();
     this.left[index]![stage]!++;
-    if (last) this.listener.stepEnds(index, step, startNs, endNs);
+    if (last) this.listener.stepEnds(index, step, startNs, endNs, flight.fetchNs);
     else this.enter(flight);
     const flights = this.flights[index]!;
     if (flights.length === 1) return;

@@ -9,8 +9,7 @@ import type { EngineReport } from "./engine/messages.ts";
 import type { InkHost } from "./ink/app.tsx";
 import type { Mounted } from "./ink/mount.tsx";
 import type { KeyMap } from "./keys/key-map.ts";
-import { listLibrary, readLibrary } from "./library/find-library.ts";
-import { readResult, saveResult } from "./library/saved-results.ts";
+import { listLibrary } from "./library/list-library.ts";
 import { type AppState, firstState } from "./state/app-state.ts";
 import { type Effect, type Event, reduce } from "./state/reducer.ts";
 import { isOpen } from "./state/run-record.ts";
@@ -41,6 +40,7 @@ export class Session implements InkHost {
   private readonly options: SessionOptions;
   private state: AppState;
   private readonly engine = new Engine((report) => this.heard(report));
+  private readonly trials = new Engine((report) => this.dispatch({ kind: "engine", report }));
   private readonly screen = new AlternateScreen(process.stdout);
   private ink: Mounted | null = null;
   /** What the terminal shows; null: not known. */
@@ -101,7 +101,7 @@ export class Session implements InkHost {
       if (this.timer !== null) clearTimeout(this.timer);
       this.ink?.unmount();
       this.screen.close();
-      await this.engine.close();
+      await Promise.all([this.engine.close(), this.trials.close()]);
       for (const [signal, handler] of handlers) process.off(signal, handler);
       stdout.off("resize", resized);
       stdin.off("end", hungUp).off("close", hungUp);
@@ -114,6 +114,7 @@ export class Session implements InkHost {
     const { begin, settings, folder, resultsFolder } = this.options;
     if (begin?.kind === "scenario") void this.effect({ kind: "startFile", file: begin.file, settings });
     if (begin?.kind === "result") void this.effect({ kind: "load", file: begin.file });
+    const { readLibrary } = await import("./library/read-library.ts");
     const library = await readLibrary(this.state.core.library, folder, resultsFolder);
     this.dispatch({ kind: "library", library });
   }
@@ -122,7 +123,8 @@ export class Session implements InkHost {
     this.dispatch({ kind: "engine", report });
     if (report.kind !== "finished") return;
     // A result is kept as soon as it is there: nothing that happens later loses it.
-    const saved = saveResult(this.options.resultsFolder, report.forecast, Date.now())
+    const saved = import("./library/saved-results.ts")
+      .then(({ saveResult }) => saveResult(this.options.resultsFolder, report.forecast, Date.now()))
       .then((file) => this.dispatch({ kind: "saved", id: report.id, file }))
       .catch((error: unknown) => this.say(error))
       .finally(() => this.saving.delete(saved));
@@ -148,6 +150,9 @@ export class Session implements InkHost {
         case "engine":
           this.engine.tell(effect.order);
           return;
+        case "trial":
+          this.trials.tell(effect.order);
+          return;
         case "startFile": {
           const request = await this.options.read(effect.file, effect.settings);
           const intents = [
@@ -157,17 +162,19 @@ export class Session implements InkHost {
           this.dispatch({ kind: "intents", intents });
           return;
         }
-        case "load":
+        case "load": {
+          const { readResult } = await import("./library/saved-results.ts");
           this.dispatch({ kind: "loaded", forecast: await readResult(effect.file), file: effect.file, show: true });
           return;
+        }
         case "copy":
           copyText(effect.text);
           this.dispatch({ kind: "said", text: `copied: ${effect.text}`, tone: "good" });
           return;
-        case "write": {
-          const { writeOutput } = await import("../files/write-output.ts");
-          await writeOutput(effect.path, (output) => output.append(effect.text));
-          this.dispatch({ kind: "said", text: `written: ${effect.path}`, tone: "good" });
+        case "writeScenario": {
+          const { writeScenario } = await import("./library/write-scenario.ts");
+          await writeScenario(effect.path, effect.request, effect.name);
+          this.dispatch({ kind: "said", text: `written: moecast run ${effect.path}`, tone: "good" });
           return;
         }
         case "redraw":

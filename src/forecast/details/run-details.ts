@@ -2,6 +2,7 @@ import { requestRows } from "../../sim/outcome/request-rows.ts";
 import type { RunView } from "../../sim/outcome/run-view.ts";
 import type { HandoverRows, RequestRows } from "../../sim/result.ts";
 import { type LinkUse, linksOf } from "../live/links.ts";
+import { type CacheDetails, cacheDetails } from "./cache-details.ts";
 import { type ExpertDetails, expertDetails } from "./expert-details.ts";
 
 /** What a forecast has no room for: every request, every expert, every link. Plain values, for screens. */
@@ -11,6 +12,8 @@ export interface RunDetails {
   readonly handover: HandoverRows | null;
   /** Of each pool that replays routing. */
   readonly experts: readonly ExpertDetails[];
+  /** Of each pool with expert caches. */
+  readonly caches: readonly CacheDetails[];
   readonly links: readonly LinkUse[];
   readonly endNs: number;
 }
@@ -32,6 +35,7 @@ export function detailsOf(run: RunView): RunDetails {
             bytes: handover.bytes,
           },
     experts: run.pools.flatMap((pool) => expertDetails(pool) ?? []),
+    caches: run.pools.flatMap((pool) => cacheDetails(pool) ?? []),
     links: linksOf(run),
     endNs: run.nowNs,
   };

@@ -1,4 +1,4 @@
-import type { HitCurve } from "./hit-curve.ts";
+import type { HitCurve } from "../../policy/cache/hit-curve.ts";
 
 /** Slots of each layer in the tables: what one and two tokens need, and shares of all experts. */
 export function tableSizes(experts: number, topK: number): number[] {

@@ -75,7 +75,7 @@ export function toneSign(tone: Tone | undefined, palette: Palette): string {
 function percentText(share: number): string {
   if (!(share < 99.995)) return Number.isNaN(share) || share === Number.POSITIVE_INFINITY ? "n/a" : ">9999%";
   if (share <= -9.9995) return Number.isFinite(share) ? "<-999%" : "n/a";
-  return formatPercent(share, share >= 9.9995 || share <= -0.99995 ? 0 : 1);
+  return formatPercent(share, share >= 9.9995 || share <= -0.9995 ? 0 : 1);
 }
 
 /** The first layout that leaves a bar of `barMin` cells. */

@@ -43,8 +43,18 @@ export function columnWidths(
   const cells = [...natural];
   const texts = kept.filter((i) => columns[i]?.align !== "right");
   cutWidest(cells, texts, least, () => needed(cells) - room);
-  cutWidest(cells, texts, columns.map(() => 1), () => needed(cells) - room);
-  cutWidest(cells, kept, columns.map(() => 1), () => needed(cells) - room);
+  cutWidest(
+    cells,
+    texts,
+    columns.map(() => 1),
+    () => needed(cells) - room,
+  );
+  cutWidest(
+    cells,
+    kept,
+    columns.map(() => 1),
+    () => needed(cells) - room,
+  );
   return kept.map((column) => ({ column, cells: cells[column] ?? 0 }));
 }
 

@@ -60,9 +60,9 @@ export function heatLayout(names: HeatNames, size: Size, view: HeatView): HeatLa
   const named = Math.min(nameWidth(rows, names.rowName) + 1, Math.floor(width / 4));
   const gutter = named >= 3 && width - named >= cellsMin ? named : 0;
   const across = width - gutter;
-  const fit = (count: number, most: number) => Math.max(1, Math.ceil(count / Math.max(1, most)));
-  const { rowsPerLine: linesAsked = 1, columnsPerCell: asked = fit(columns, across) } = view;
-  const rowsPerLine = linesAsked === "fit" ? fit(rows, room) : Math.max(1, whole(linesAsked));
+  const least = (count: number, most: number) => Math.max(1, Math.ceil(count / Math.max(1, most)));
+  const { rowsPerLine: linesAsked = 1, columnsPerCell: asked = least(columns, across) } = view;
+  const rowsPerLine = linesAsked === "fit" ? least(rows, room) : Math.max(1, whole(linesAsked));
   const columnsPerCell = Math.max(1, whole(asked));
   const cells = Math.min(Math.ceil(columns / columnsPerCell), across);
   const lines = Math.min(Math.ceil(rows / rowsPerLine), room);

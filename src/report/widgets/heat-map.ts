@@ -2,7 +2,7 @@ import { oneLine } from "../../core/printable.ts";
 import { formatCount } from "../../core/units.ts";
 import { labelLine } from "./axis.ts";
 import { type HeatLayout, type HeatNames, type HeatView, heatLayout, nameWidth } from "./heat-layout.ts";
-import { heatScale, type HeatScale } from "./heat-scale.ts";
+import { type HeatScale, heatScale } from "./heat-scale.ts";
 import { legendLine } from "./legend.ts";
 import type { Palette } from "./palette.ts";
 import { cellCount, clip, fitLine, type Size } from "./styled-text.ts";
@@ -35,7 +35,14 @@ export function heatMap(map: HeatMap, size: Size, palette: Palette, view: HeatVi
 }
 
 /** The cells of a line: neighbours of one colour share one mark. The cell at the cursor has the mark glyph. */
-function heatRow(map: HeatMap, layout: HeatLayout, row: number, at: number, scale: HeatScale, palette: Palette): string {
+function heatRow(
+  map: HeatMap,
+  layout: HeatLayout,
+  row: number,
+  at: number,
+  scale: HeatScale,
+  palette: Palette,
+): string {
   const { cells, cellWidth, columnFrom, columnsPerCell } = layout;
   const rowEnd = Math.min(map.rows, row + layout.rowsPerLine);
   const empty = " ".repeat(cellWidth);
@@ -52,7 +59,11 @@ function heatRow(map: HeatMap, layout: HeatLayout, row: number, at: number, scal
       open = next;
       close = next === "" ? "" : scale.close;
     }
-    line += marked ? palette.inverse(scale.cell(palette.glyphs.mark, cellWidth)) : level < 0 ? empty : scale.cells(cellWidth)[level]!;
+    line += marked
+      ? palette.inverse(scale.cell(palette.glyphs.mark, cellWidth))
+      : level < 0
+        ? empty
+        : scale.cells(cellWidth)[level]!;
   }
   return line + close;
 }
@@ -101,10 +112,13 @@ function legendItems(map: HeatMap, layout: HeatLayout, { cursor }: HeatView, sca
     items.push(`${oneLine(map.rowName(cursor.row))}, ${oneLine(map.columnName(cursor.column))}: ${oneLine(text)}`);
   }
   items.push(`${oneLine(map.format(scale.low))} ${scale.ramp} ${oneLine(map.format(scale.high))}`);
-  if (columnsPerCell > 1) items.push(`${formatCount(columnsPerCell)} a cell, their maximum`);
+  if (columnsPerCell > 1) items.push(`max of ${formatCount(columnsPerCell)} a cell`);
   if (rowsPerLine > 1) items.push(`${formatCount(rowsPerLine)} rows a line`);
   const part = (word: string, from: number, seen: number, count: number) =>
     seen < count ? [`${word} ${formatCount(from + 1)}-${formatCount(from + seen)} of ${formatCount(count)}`] : [];
-  items.push(...part("rows", rowFrom, visibleRows, map.rows), ...part("columns", columnFrom, visibleColumns, map.columns));
+  items.push(
+    ...part("rows", rowFrom, visibleRows, map.rows),
+    ...part("columns", columnFrom, visibleColumns, map.columns),
+  );
   return items;
 }

@@ -17,7 +17,7 @@ export interface HeatScale {
   readonly ramp: string;
 }
 
-const digits = [..."0123456789"];
+const digits = Array.from("0123456789");
 
 /**
  * Levels of values. With colours, or in ASCII, a level is a digit, so that no colour stands alone; else a height.
@@ -30,13 +30,15 @@ export function heatScale(
 ): HeatScale | null {
   const found = finiteRange(values);
   if (found === null) return null;
-  const [low, high] = range !== undefined && range.every(Number.isFinite) && range[0] <= range[1] ? range : found;
+  const [low, high] = range?.every(Number.isFinite) && range[0] <= range[1] ? range : found;
   const heights = palette.depth === "none" && palette.glyphs.braille;
   const signs = heights ? palette.glyphs.heights.slice(1) : digits;
   const last = signs.length - 1;
   const codes = signs.map((_, level) => palette.heat(level / last, "x").split("x"));
   const cell = (sign: string, width: number) =>
-    heights && width > 1 ? `${sign.repeat(width - 1)} ` : " ".repeat(Math.floor(width / 2)) + sign + " ".repeat(Math.ceil(width / 2) - 1);
+    heights && width > 1
+      ? `${sign.repeat(width - 1)} `
+      : " ".repeat(Math.floor(width / 2)) + sign + " ".repeat(Math.ceil(width / 2) - 1);
   const byWidth = new Map<number, readonly string[]>();
   return {
     low,
@@ -44,8 +46,10 @@ export function heatScale(
     levelOf: (value) => {
       if (!Number.isFinite(value)) return -1;
       if (value <= low) return 0;
-      // Halved, so that the span of the largest numbers is finite too.
-      return Math.min(last, Math.floor(((value / 2 - low / 2) / (high / 2 - low / 2)) * signs.length));
+      const share = Number.isFinite(high - low)
+        ? (value - low) / (high - low)
+        : (value / 2 - low / 2) / (high / 2 - low / 2);
+      return Math.min(last, Math.floor(share * signs.length));
     },
     open: codes.map(([open = ""]) => open),
     close: codes[0]?.[1] ?? "",

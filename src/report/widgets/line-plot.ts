@@ -37,8 +37,7 @@ export function linePlot(plot: LinePlot, size: Size, palette: Palette): string[]
   const limit = plot.limit !== undefined && plot.limit.value >= 0 && plot.limit.value <= 1e300 ? plot.limit : undefined;
   const range = plotRange(plot.series, limit?.value);
   if (range === null) return [fitLine("no points to plot", width, ellipsis).trimEnd()];
-  const title =
-    height >= linesForTitle ? [palette.dim(fitLine(oneLine(plot.yLabel), width, ellipsis).trimEnd())] : [];
+  const title = height >= linesForTitle ? [palette.dim(fitLine(oneLine(plot.yLabel), width, ellipsis).trimEnd())] : [];
   const below = height >= linesForAxis;
   const rows = height - title.length - (below ? 2 : 0) - (height >= linesForLegend ? 1 : 0);
   const { top, ticks } = valueAxis(range.highY, rows, (value) => oneLine(plot.formatY(value)));
@@ -66,7 +65,7 @@ export function linePlot(plot: LinePlot, size: Size, palette: Palette): string[]
   const x = { low: range.lowX, high: range.highX, format: formatX };
   const bottom = below ? bottomAxis(x, columnOf, columns, gutter, palette) : [];
   const items = plot.series.map(({ name }, i) => legendItem(i, signAt(signs, i), oneLine(name), palette));
-  if (limit !== undefined) items.push(palette.warn(`${dash(palette)} ${limitText}`));
+  if (limit !== undefined) items.push(palette.bad(`${dash(palette)} ${limitText}`));
   const last = lastLine(items, below ? oneLine(plot.xLabel) : "", width, palette);
   return clip([...title, ...body, ...bottom, ...(height >= linesForLegend ? [last] : [])], { width, height });
 }

@@ -117,7 +117,8 @@ function heatCodes(depth: ColourDepth): string[] {
   if (depth === "none") return [];
   return Array.from({ length: rampSteps }, (_, step) => {
     const share = step / (rampSteps - 1);
-    if (depth === "16") return `${share * sixteen.length >= 1 ? 30 : 97};${sixteen[Math.floor(share * (sixteen.length - 1e-9))]}`;
+    if (depth === "16")
+      return `${share * sixteen.length >= 1 ? 30 : 97};${sixteen[Math.floor(share * (sixteen.length - 1e-9))]}`;
     const colour = at(share);
     const ground = depth === "true" ? `48;2;${colour.join(";")}` : `48;5;${cube(colour)}`;
     const ink = share > 0.55 ? 16 : 231;

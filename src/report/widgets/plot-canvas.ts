@@ -60,7 +60,7 @@ export function canvasRow(
   let run = "";
   let colour = 0;
   const flush = () => {
-    line += colour > 0 ? palette.series(colour - 1, run) : colour < 0 ? palette.warn(run) : run;
+    line += colour > 0 ? palette.series(colour - 1, run) : colour < 0 ? palette.bad(run) : run;
     run = "";
   };
   for (let column = 0; column < canvas.columns; column += 1) {
@@ -72,7 +72,8 @@ export function canvasRow(
     colour = next;
     if (owner === 0) run += below ?? " ";
     else if (over.has(cell)) run += over.get(cell) ?? "";
-    else run += canvas.across === 2 ? String.fromCharCode(0x2800 + canvas.dots[cell]!) : signs[(owner - 1) % signs.length];
+    else
+      run += canvas.across === 2 ? String.fromCharCode(0x2800 + canvas.dots[cell]!) : signs[(owner - 1) % signs.length];
   }
   flush();
   return line;

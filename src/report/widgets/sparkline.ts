@@ -20,7 +20,7 @@ export function sparkline(
   const room = cellCount(width);
   const means = groupMeans(values, Math.min(room, values.length));
   if (!means.some(Number.isFinite)) return fitLine("no values", room);
-  const largest = means.reduce((most, mean) => (mean > most ? mean : most), 0);
+  const largest = means.reduce((most, mean) => (Number.isNaN(mean) ? most : Math.max(most, mean)), 0);
   const full = max !== undefined && max > 0 && Number.isFinite(max) ? max : largest;
   const { heights } = palette.glyphs;
   const most = heights.length - 1;

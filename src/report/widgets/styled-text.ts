@@ -46,9 +46,7 @@ export function fitRight(line: string, width: number, ellipsis = ""): string {
 export function clip(lines: readonly string[], { width, height }: Size): string[] {
   const room = cellCount(width);
   if (room === 0) return [];
-  return lines
-    .slice(0, cellCount(height))
-    .map((line) => (styledWidth(line) > room ? cut(line, room, "") : line));
+  return lines.slice(0, cellCount(height)).map((line) => (styledWidth(line) > room ? cut(line, room, "") : line));
 }
 
 /** Two blocks of lines side by side: the left one fitted to `leftWidth` cells, the right one behind `gap` cells. */

@@ -86,7 +86,12 @@ function waterfallCells(width: number, name: number, text: number): { name: numb
 }
 
 /** The spans of one row. Each has a cell at least, and the shorter one of two in a cell is seen. */
-function spanCells(spans: readonly WaterfallSpan[], { fromNs, toNs }: Waterfall, cells: number, palette: Palette): string {
+function spanCells(
+  spans: readonly WaterfallSpan[],
+  { fromNs, toNs }: Waterfall,
+  cells: number,
+  palette: Palette,
+): string {
   const kinds = new Int32Array(cells).fill(-1);
   const drawn = spans
     .filter((span) => span.toNs >= span.fromNs && span.toNs >= fromNs && span.fromNs <= toNs && span.kind >= 0)

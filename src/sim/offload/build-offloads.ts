@@ -9,6 +9,7 @@ import { reserving } from "../../policy/cache/reserved.ts";
 import type { OffloadConfig, PoolConfig } from "../config.ts";
 import { stageRanks } from "../mapping.ts";
 import type { MemoryPlan } from "../memory/memory-plan.ts";
+import { MeanCourse } from "../outcome/mean-course.ts";
 import { replicaNodes } from "../replica-nodes.ts";
 import type { ExpertRanks } from "../routing/expert-ranks.ts";
 import { ExclusiveRoom } from "../store/exclusive-room.ts";
@@ -17,6 +18,7 @@ import { LruRanking } from "../store/lru-ranking.ts";
 import { Migration } from "../store/migration.ts";
 import { PageCache } from "../store/page-cache.ts";
 import { TierStore } from "../store/tier-store.ts";
+import { ExpertUses } from "./expert-uses.ts";
 import type { Uplink } from "./fetch-cost.ts";
 import { HostLane } from "./host-lane.ts";
 import { HostNode } from "./host-node.ts";
@@ -65,6 +67,7 @@ export function buildOffloads(
   const rooms: SocketRooms[] = [];
   /** Where the host computes: experts that some device lacks as the run begins. */
   const leftToHost = new Map<HostStore, Set<number>>();
+  const course = new MeanCourse();
   if (offload === null) return { caches, logs, nodes, hosts, pages };
   if (routing.kind !== "replay") throw new InvariantError("offload-needs-replay", routing.kind);
   if (offload.parts !== undefined && !memory.hostHoldsAll)
@@ -157,6 +160,7 @@ export function buildOffloads(
             cost,
             overlap: offload.overlap,
             log,
+            uses: new ExpertUses(shape.layers, experts, course),
             experts,
             plan:
               missHandler === null

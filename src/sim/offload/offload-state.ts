@@ -9,6 +9,7 @@ import type { HostStore, SocketRead, TierAnswer } from "../store/host-store.ts";
 import { StallCauses, stallCause } from "../store/stall-causes.ts";
 import { AskedExperts } from "./asked-experts.ts";
 import type { CallPlace, ExpertTimer } from "./expert-timer.ts";
+import type { ExpertUses } from "./expert-uses.ts";
 import type { FetchCost, Uplink } from "./fetch-cost.ts";
 import type { HostLane } from "./host-lane.ts";
 import type { MissPlan } from "./miss-plan.ts";
@@ -51,6 +52,8 @@ export class OffloadState {
   callStallNs = 0;
   /** [MoE layers x experts] uses as the policy was given them; null where it was given none. */
   readonly popularity: Float64Array | null;
+  /** Accesses and misses by expert, and hits over time. */
+  readonly uses: ExpertUses;
   private readonly newCache: () => ExpertCache;
   private cache: ExpertCache;
   /** Where the experts are that the devices lack. */
@@ -123,6 +126,7 @@ export class OffloadState {
     /** Whether transfers run beside computing. Otherwise a missing expert is fetched when its turn to compute comes. */
     overlap: boolean;
     log: CallLogRecorder | null;
+    uses: ExpertUses;
     experts: number;
     plan: MissPlan | null;
     lane: HostLane | null;
@@ -146,6 +150,7 @@ export class OffloadState {
     this.cost = options.cost;
     this.overlap = options.overlap;
     this.log = options.log;
+    this.uses = options.uses;
     this.hit = new Uint8Array(options.experts);
     this.asked = new AskedExperts(0);
     this.keyNs = new Float64Array(options.experts);
@@ -286,7 +291,7 @@ export class OffloadState {
     this.calls++;
     this.accesses += count;
     this.hits += hits;
-    for (let i = 0; i < count; i++) if (this.hit[i] !== found.resident) this.misses++;
+    this.misses += this.uses.book(keys, count, this.hit, hits, this.startNs);
     const slots = this.slotsOf(keys[0]!);
     this.unionOverCapacity += slots > 0 ? count / slots : 0;
     return hits;

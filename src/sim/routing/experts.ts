@@ -42,9 +42,9 @@ export interface Experts {
   readonly rebalances: readonly ReplicaRebalance[];
   /**
    * Looks up the experts of a step that a replica forms: work per layer and expert rank. `computed` holds the tokens of
-   * every request that were computed before it.
+   * every request that were computed before it. The step begins at `atNs`.
    */
-  look(replica: number, step: StepInFlight, computed: Readonly<ArrayLike<number>>): void;
+  look(replica: number, step: StepInFlight, computed: Readonly<ArrayLike<number>>, atNs: number): void;
   check(): void;
   /** A replica has lost what lay in its devices. */
   forget(replica: number): void;
@@ -174,7 +174,7 @@ export function buildExperts(config: PoolConfig, memory: MemoryPlan, requests: R
     replay,
     offloads,
     rebalances,
-    look: (replica, { index, parts, batches }, computed) => {
+    look: (replica, { index, parts, batches }, computed, atNs) => {
       const { rows, sources, work } = steps[replica * pp + index]!;
       for (const own of rows) own.clear();
       sources?.clear();
@@ -192,7 +192,7 @@ export function buildExperts(config: PoolConfig, memory: MemoryPlan, requests: R
       rebalances[replica]?.count(rows[0]!.counts, work.pairs);
       let tokens = 0;
       for (const batch of batches) tokens += batch.tokens;
-      loads.addStep(work, tokens, routing.table.topK);
+      loads.addStep(work, tokens, routing.table.topK, atNs);
     },
     check: () => {
       for (const offload of offloads.caches) offload.check();

@@ -1,5 +1,6 @@
 import { holds } from "../../core/errors.ts";
 import { sum } from "../../core/statistics.ts";
+import { MeanCourse } from "../outcome/mean-course.ts";
 import type { LayerLoad, RankBalance } from "../result.ts";
 import type { ExpertWork } from "./expert-ranks.ts";
 
@@ -14,6 +15,8 @@ export class LoadStatistics {
   /** [layers][ranks] pairs, and experts (or copies) touched, summed over steps. */
   readonly rankPairs: Float64Array;
   readonly rankDistinct: Float64Array;
+  /** Heaviest rank over the mean rank, mean over layers: steps and their sum, over time. */
+  readonly course = new MeanCourse();
   private balancedness = 0;
   private imbalanceScore = 0;
   /** Steps with at least one token. */
@@ -33,14 +36,15 @@ export class LoadStatistics {
   }
 
   /**
-   * Books a step of `tokens` tokens. Checks that every layer routed tokens x topK pairs, or left choices without an
+   * Books a step of `tokens` tokens that begins at `atNs`. Checks that every layer routed tokens x topK pairs, or left choices without an
    * expert.
    */
-  addStep({ layers, ranks, pairs, distinct, none }: ExpertWork, tokens: number, topK: number): void {
+  addStep({ layers, ranks, pairs, distinct, none }: ExpertWork, tokens: number, topK: number, atNs: number): void {
     if (tokens === 0) return;
     this.steps++;
     let routedInAll = 0;
     let maxInAll = 0;
+    let ratios = 0;
     for (let layer = 0; layer < layers; layer++) {
       let routed = 0;
       let max = 0;
@@ -69,6 +73,7 @@ export class LoadStatistics {
       // A step that visits no expert is in balance.
       const ratio = routed === 0 ? 1 : (max * ranks) / routed;
       this.imbalance[layer]! += ratio;
+      ratios += ratio;
       if (ratio > this.imbalanceMax[layer]!) this.imbalanceMax[layer] = ratio;
       this.distinct[layer]! += touched;
       this.pairs[layer]! += routed;
@@ -77,6 +82,7 @@ export class LoadStatistics {
         this.rankShare[r]! += routed === 0 ? 1 : (pairs[layer * ranks + r]! * ranks) / routed;
     }
     this.balancedness += maxInAll === 0 ? 1 : routedInAll / ranks / maxInAll;
+    if (layers > 0) this.course.add(atNs, 1, ratios / layers);
     this.checked += layers;
   }
 

@@ -37,8 +37,9 @@ export class StageRun {
   usedNs = 0;
   /** Duration of the stage once it is timed, ns. */
   ns = 0;
-  /** Time of it in which exchanges take the links of its devices, ns. */
+  /** Time of it in which exchanges take the links of its devices, and in which devices wait for experts, ns. */
   exchangeNs = 0;
+  fetchNs = 0;
   readonly attention: readonly AttentionProgram[];
   /** Kernels as they run in this step. */
   readonly served: ServedKernels;
@@ -138,9 +139,12 @@ export class StageRun {
     this.host?.prepare(batches[0]!);
     this.halves.begin(this.shares);
     experts.enter?.(plan.moeIndex, startNs);
-    const linksNs = this.accounts.links.busyNs;
+    const { links, components } = this.accounts;
+    const linksNs = links.busyNs;
+    const fetchNs = components[component.expertFetch]!;
     this.layers(plan, experts);
-    this.exchangeNs = this.accounts.links.busyNs - linksNs;
+    this.exchangeNs = links.busyNs - linksNs;
+    this.fetchNs = components[component.expertFetch]! - fetchNs;
   }
 
   /** The layers, in one go as far as they go. */
@@ -173,11 +177,14 @@ export class StageRun {
     call!.advance();
     this.nextNs = call!.nextNs;
     if (this.nextNs < Number.POSITIVE_INFINITY) return;
-    const linksNs = this.accounts.links.busyNs;
+    const { links, components } = this.accounts;
+    const linksNs = links.busyNs;
+    const fetchNs = components[component.expertFetch]!;
     this.endExperts();
     this.at++;
     this.goOn(plan!);
-    this.exchangeNs += this.accounts.links.busyNs - linksNs;
+    this.exchangeNs += links.busyNs - linksNs;
+    this.fetchNs += components[component.expertFetch]! - fetchNs;
   }
 
   /** Layer after layer, until one pauses at its experts. */

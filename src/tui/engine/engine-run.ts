@@ -1,12 +1,12 @@
 import { performance } from "node:perf_hooks";
 import { setImmediate } from "node:timers/promises";
-import { MoecastError } from "../../core/errors.ts";
 import { detailsOf } from "../../forecast/details/run-details.ts";
 import type { Forecast, SloVerdict } from "../../forecast/forecast.ts";
 import { type ForecastDeps, forecastScenario, type RunWatch } from "../../forecast/forecast-scenario.ts";
 import { LiveRun } from "../../forecast/live/live-run.ts";
 import { parseScenario, type Scenario } from "../../scenario/parse-scenario.ts";
 import type { RunView } from "../../sim/outcome/run-view.ts";
+import { messageOf } from "./error-message.ts";
 import type { EngineOrder, EngineReport } from "./messages.ts";
 import { Pace } from "./pace.ts";
 
@@ -114,8 +114,3 @@ const samplesMin = 100;
 /** An SLO of level error whose interval lies beyond its limit. */
 const missedBeyondChance = ({ level, passed, value, interval, margin, samples }: SloVerdict): boolean =>
   level === "error" && !passed && value !== null && interval === null && (margin ?? 0) < 0 && samples >= samplesMin;
-
-function messageOf(error: unknown): string {
-  if (error instanceof MoecastError) return error.message;
-  return `internal error, please report it: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`;
-}

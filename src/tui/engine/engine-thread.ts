@@ -3,6 +3,8 @@ import { InvariantError } from "../../core/errors.ts";
 import { localFiles } from "../../files/local-files.ts";
 import { KeptTables } from "../../plan/execute/kept-tables.ts";
 import { EngineRun } from "./engine-run.ts";
+import { EngineTrace } from "./engine-trace.ts";
+import { fieldsOf } from "./fields-of.ts";
 import type { EngineOrder, EngineReport } from "./messages.ts";
 
 /** A thread that runs one scenario after the other, so that the screen is served meanwhile. */
@@ -11,13 +13,13 @@ const port = parentPort;
 if (port === null) throw new InvariantError("engine-thread", "this module runs as a thread");
 const say = (report: EngineReport): void => port.postMessage(report);
 const files = { ...localFiles, tables: new KeptTables() };
-const waiting: Extract<EngineOrder, { kind: "run" }>[] = [];
+const waiting: Extract<EngineOrder, { kind: "run" | "trace" }>[] = [];
 const mode = { paused: false, abortOnFail: false };
-let current: EngineRun | null = null;
+let current: EngineRun | EngineTrace | null = null;
 
 async function runAll(): Promise<void> {
   for (let order = waiting.shift(); order !== undefined; order = waiting.shift()) {
-    current = new EngineRun(order, mode, files, say);
+    current = order.kind === "run" ? new EngineRun(order, mode, files, say) : new EngineTrace(order, files, say);
     await current.run();
     current = null;
   }
@@ -28,6 +30,17 @@ port.on("message", (order: EngineOrder) => {
     case "run":
       waiting.push(order);
       if (current === null) void runAll();
+      return;
+    case "trace": {
+      const at = waiting.findIndex(({ kind }) => kind === "trace");
+      if (at >= 0) waiting.splice(at, 1);
+      waiting.push(order);
+      if (current instanceof EngineTrace) current.stop();
+      else if (current === null) void runAll();
+      return;
+    }
+    case "fields":
+      say(fieldsOf(order));
       return;
     case "pause":
       mode.paused = order.paused;

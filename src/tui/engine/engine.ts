@@ -6,11 +6,13 @@ import type { EngineOrder, EngineReport } from "./messages.ts";
 /** Beside this module, with its extension: TypeScript in a checkout, JavaScript where the program is built. */
 const threadModule = new URL(`./engine-thread${extname(import.meta.url)}`, import.meta.url);
 
+const endings: ReadonlySet<EngineReport["kind"]> = new Set(["finished", "failed", "traced", "untraced"]);
+
 /** A thread that runs scenarios for the screens. It starts with its first order, and anew after it has died. */
 export class Engine {
   private thread: Worker | null = null;
-  /** Runs that were ordered and have not ended. */
-  private readonly open = new Set<number>();
+  /** Runs and traces that were ordered and have not ended, by run. */
+  private readonly open = new Map<number, EngineOrder>();
   private readonly hear: (report: EngineReport) => void;
 
   constructor(hear: (report: EngineReport) => void) {
@@ -18,8 +20,9 @@ export class Engine {
   }
 
   tell(order: EngineOrder): void {
-    if (order.kind === "run") this.open.add(order.id);
-    else if (this.thread === null) return;
+    if (order.kind === "run" || order.kind === "trace") this.open.set(order.id, order);
+    // What is said about runs has no one to hear it where none was ordered.
+    else if (this.thread === null && order.kind !== "fields") return;
     this.thread ??= this.start();
     this.thread.postMessage(order);
   }
@@ -34,15 +37,19 @@ export class Engine {
   private start(): Worker {
     const thread = startWorker(threadModule);
     thread.on("message", (report: EngineReport) => {
-      if (report.kind !== "snapshot") this.open.delete(report.id);
+      if (endings.has(report.kind)) this.open.delete(report.id);
       this.hear(report);
     });
     const ended = (message: string) => {
       if (this.thread !== thread) return;
       this.thread = null;
-      for (const id of [...this.open]) {
+      for (const [id, order] of [...this.open]) {
         this.open.delete(id);
-        this.hear({ kind: "failed", id, message });
+        this.hear(
+          order.kind === "trace"
+            ? { kind: "untraced", id, of: order.of, message }
+            : { kind: "failed", id, message },
+        );
       }
     };
     // Out of memory mostly.

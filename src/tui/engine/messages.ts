@@ -1,11 +1,23 @@
+import type { RequestTrace } from "../../forecast/details/request-trace.ts";
 import type { RunDetails } from "../../forecast/details/run-details.ts";
 import type { Forecast } from "../../forecast/forecast.ts";
 import type { LiveSnapshot } from "../../forecast/live/live-run.ts";
 import type { JobBase } from "../../plan/job/job.ts";
+import type { FormField } from "../../scenario/form-fields.ts";
 
 /** What an engine thread is told. It runs one scenario at a time; the next one waits. */
 export type EngineOrder =
   | { readonly kind: "run"; readonly id: number; readonly request: JobBase; readonly live: boolean }
+  /** Asks for the keys that a scenario may state. */
+  | { readonly kind: "fields"; readonly id: number; readonly request: JobBase }
+  /** Follows request `of` of the run `id`, which ended at `endNs`: the run is made again up to there. Ends a trace that is under way. */
+  | {
+      readonly kind: "trace";
+      readonly id: number;
+      readonly request: JobBase;
+      readonly of: number;
+      readonly endNs: number;
+    }
   | { readonly kind: "pause"; readonly paused: boolean }
   /** The run `id` ends with what has happened so far, or never begins. */
   | { readonly kind: "stop"; readonly id: number }
@@ -22,4 +34,9 @@ export type EngineReport =
       readonly details: RunDetails;
       readonly wallMs: number;
     }
+  | { readonly kind: "fields"; readonly id: number; readonly fields: readonly FormField[] }
+  /** How far the trace of request `of` is, of 1; what came of it; why nothing did. */
+  | { readonly kind: "tracing"; readonly id: number; readonly of: number; readonly share: number }
+  | { readonly kind: "traced"; readonly id: number; readonly of: number; readonly trace: RequestTrace }
+  | { readonly kind: "untraced"; readonly id: number; readonly of: number; readonly message: string }
   | { readonly kind: "failed"; readonly id: number; readonly message: string };

@@ -1,5 +1,4 @@
 import { readdir, stat } from "node:fs/promises";
-import { homedir } from "node:os";
 import { join } from "node:path";
 import { makeFolder } from "../../files/folders.ts";
 import { inputBytesMax } from "../../files/input-limits.ts";
@@ -13,10 +12,6 @@ import type { ResultEntry } from "./library.ts";
 
 /** Saved results that are listed, the newest first. */
 const listedMax = 50;
-
-/** Where results are kept: XDG_STATE_HOME, else ~/.local/state. */
-export const defaultResultsFolder = (environment: Readonly<Record<string, string | undefined>>): string =>
-  join(environment["XDG_STATE_HOME"] || join(homedir(), ".local", "state"), "moecast", "results");
 
 /** `2026-11-30 16:40` in local time. */
 const minuteOf = (ms: number): string => {

@@ -28,6 +28,10 @@ export interface Screen<Own> {
   readonly keys: readonly KeyBinding[];
   /** Why there is nothing to see, and what would change that; null where there is. */
   missing?(core: Core): string | null;
+  /** The screen has come into view, or what its engine said of a run has. */
+  shown?(own: Own, core: Core): Act<Own>;
+  /** What going back does on the screen itself, such as closing what was opened there; null: it leaves the screen. */
+  back?(own: Own, core: Core): Act<Own> | null;
   /** What a key does. `area` is the room of the view. */
   act(own: Own, action: string, core: Core, area: Size): Act<Own>;
   /** Text that was asked for by a prompt of `kind`: with every letter (`done` false), and at the end. */

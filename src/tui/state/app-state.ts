@@ -26,6 +26,7 @@ export const firstState = (size: Size, library: Library, keys: KeyMap): AppState
     size,
     library,
     runs: [],
+    trials: [],
     current: null,
     marked: [],
     abortOnFail: false,

@@ -4,6 +4,7 @@ import type { Size } from "../../report/widgets/styled-text.ts";
 import type { EngineOrder } from "../engine/messages.ts";
 import type { Library } from "../library/library.ts";
 import type { RunRecord } from "./run-record.ts";
+import type { Trial } from "./trial.ts";
 
 /** A line of text that is being typed, and whom it is for. */
 export interface Prompt {
@@ -26,6 +27,8 @@ export interface Core {
   readonly library: Library;
   /** In the order in which they began. */
   readonly runs: readonly RunRecord[];
+  /** Short runs that answer questions, the last ones. */
+  readonly trials: readonly Trial[];
   /** The run that the screens show; null before the first. */
   readonly current: number | null;
   /** Two runs or results to compare, by id. */
@@ -49,13 +52,18 @@ export type Intent =
   | { readonly kind: "start"; readonly name: string; readonly request: JobBase }
   /** The same from its file, with settings laid over it. */
   | { readonly kind: "startFile"; readonly file: string; readonly settings: readonly string[] }
+  /** Runs a scenario beside all others to compare it; its trial has the next id. `ends`: trials that nobody waits for any more. */
+  | { readonly kind: "try"; readonly request: JobBase; readonly ends: readonly number[] }
+  /** Follows a request of a run in a second one; null: nobody wants to know any more. */
+  | { readonly kind: "trace"; readonly run: number; readonly of: number | null }
   | { readonly kind: "load"; readonly file: string }
   | { readonly kind: "engine"; readonly order: EngineOrder }
   | { readonly kind: "pause"; readonly paused: boolean }
   | { readonly kind: "freeze"; readonly frozen: boolean }
   | { readonly kind: "abortOnFail"; readonly on: boolean }
   | { readonly kind: "copy"; readonly text: string }
-  | { readonly kind: "write"; readonly path: string; readonly text: string }
+  /** Writes a scenario with its settings in it. */
+  | { readonly kind: "writeScenario"; readonly path: string; readonly request: JobBase; readonly name: string }
   | { readonly kind: "quit" };
 
 /** The run that the screens show. */

@@ -1,7 +1,7 @@
 import type { Forecast } from "../../forecast/forecast.ts";
 import type { Tone } from "../../report/page.ts";
 import type { Size } from "../../report/widgets/styled-text.ts";
-import type { EngineReport } from "../engine/messages.ts";
+import type { EngineOrder, EngineReport } from "../engine/messages.ts";
 import { actionOf } from "../keys/key-map.ts";
 import type { Library } from "../library/library.ts";
 import type { Act } from "../screens/screen.ts";
@@ -11,6 +11,8 @@ import type { AppState } from "./app-state.ts";
 import { commandNames, commandOf } from "./commands.ts";
 import type { Intent } from "./core.ts";
 import { heard, isOpen, loadedRecord, newRecord } from "./run-record.ts";
+import { traceOrder } from "./trace-record.ts";
+import { newTrial, trialHeard } from "./trial.ts";
 
 /** What happens to the screens. */
 export type Event =
@@ -27,7 +29,9 @@ export type Event =
 
 /** What is to be done outside of the state. */
 export type Effect =
-  | Extract<Intent, { readonly kind: "engine" | "startFile" | "load" | "copy" | "write" | "quit" }>
+  | Extract<Intent, { readonly kind: "engine" | "startFile" | "load" | "copy" | "writeScenario" | "quit" }>
+  /** For the thread that answers questions. */
+  | { readonly kind: "trial"; readonly order: EngineOrder }
   | { readonly kind: "redraw" };
 
 /** The state after an event, and what is to be done. Pure. */
@@ -39,6 +43,18 @@ export interface Reduced {
 const only = (state: AppState): Reduced => ({ state, effects: [] });
 
 export function reduce(state: AppState, event: Event): Reduced {
+  const reduced = happened(state, event);
+  const { screen, core } = reduced.state;
+  const isNew = screen !== state.screen || core.current !== state.core.current;
+  // The screen is new to the eye, or its run has come further.
+  if (!isNew && event.kind !== "engine") return reduced;
+  const { shown } = screenOf(screen);
+  if (shown === undefined) return reduced;
+  const next = took(reduced.state, shown(reduced.state.own[screen], core));
+  return { state: next.state, effects: [...reduced.effects, ...next.effects] };
+}
+
+function happened(state: AppState, event: Event): Reduced {
   switch (event.kind) {
     case "key":
       return pressed({ ...state, notice: null }, event.key);
@@ -109,8 +125,11 @@ export function globally(state: AppState, action: string): Reduced {
       return asked(state, [
         { kind: "ask", prompt: { kind: "command", label: ":", value: "", suggestions: commandNames(state) } },
       ]);
-    case "back":
-      return back(state);
+    case "back": {
+      const { id, back: inside } = screenOf(state.screen);
+      const act = inside?.(state.own[id], state.core) ?? null;
+      return act === null ? back(state) : took(state, act);
+    }
     case "next":
     case "previous": {
       const at = screens.findIndex(({ id }) => id === state.screen);
@@ -183,17 +202,25 @@ function commanded(state: AppState, text: string): Reduced {
 function reported(state: AppState, report: EngineReport): Reduced {
   const { runs, frozen } = state.core;
   const record = runs.find(({ id }) => id === report.id);
-  if (record === undefined) return only(state);
+  if (record === undefined) {
+    const { trials } = state.core;
+    return only(
+      withCore(state, { trials: trials.map((trial) => (trial.id === report.id ? trialHeard(trial, report) : trial)) }),
+    );
+  }
   if (frozen && report.kind === "snapshot") return only(state);
   const next = heard(record, report);
   const changed = withCore(state, {
     runs: runs.map((run) => (run.id === report.id ? next : run)),
-    ...(isOpen(next) ? {} : { frozen: false }),
+    ...(isOpen(record) && !isOpen(next) ? { frozen: false } : {}),
   });
   if (next.stand === "failed" && next.message !== null)
     return only({ ...changed, notice: { text: next.message.split("\n")[0] ?? "", tone: "bad" } });
   return only(changed);
 }
+
+/** Trials that are kept: as far back as anybody steps. */
+const trialsMax = 100;
 
 /** Carries out what can be done in the state, and gives the rest back. */
 function asked(state: AppState, intents: readonly Intent[]): Reduced {
@@ -225,6 +252,20 @@ function asked(state: AppState, intents: readonly Intent[]): Reduced {
         const record = newRecord(id, intent.name, intent.request);
         now = withCore(now, { runs: [...core.runs, record], current: id, nextId: id + 1, frozen: false });
         effects.push({ kind: "engine", order: { kind: "run", id, request: intent.request, live: true } });
+        break;
+      }
+      case "try": {
+        const id = core.nextId;
+        const trials = [...core.trials, newTrial(id, intent.request)].slice(-trialsMax);
+        now = withCore(now, { trials, nextId: id + 1 });
+        for (const ended of intent.ends) effects.push({ kind: "trial", order: { kind: "stop", id: ended } });
+        effects.push({ kind: "trial", order: { kind: "fields", id, request: intent.request } });
+        effects.push({ kind: "trial", order: { kind: "run", id, request: intent.request, live: false } });
+        break;
+      }
+      case "trace": {
+        const order = traceOrder(core.runs.find(({ id }) => id === intent.run), intent.of);
+        if (order !== null) effects.push({ kind: "trial", order });
         break;
       }
       case "pause":

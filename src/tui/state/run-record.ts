@@ -3,6 +3,7 @@ import type { Forecast } from "../../forecast/forecast.ts";
 import type { LiveSnapshot } from "../../forecast/live/live-run.ts";
 import type { JobBase } from "../../plan/job/job.ts";
 import type { EngineReport } from "../engine/messages.ts";
+import { type TraceRecord, traceHeard } from "./trace-record.ts";
 
 /** How a run stands. `loaded`: a result that was saved. */
 export type RunStand = "waiting" | "running" | "paused" | "done" | "stopped" | "failed" | "loaded";
@@ -31,6 +32,8 @@ export interface RunRecord {
   readonly details: RunDetails | null;
   /** Why there is no result. */
   readonly message: string | null;
+  /** The request that was followed last. */
+  readonly trace: TraceRecord | null;
   /** Where the result lies on the disk. */
   readonly savedAs: string | null;
 }
@@ -48,6 +51,7 @@ export const newRecord = (id: number, name: string, request: JobBase): RunRecord
   forecast: null,
   details: null,
   message: null,
+  trace: null,
   savedAs: null,
 });
 
@@ -85,6 +89,12 @@ export function heard(record: RunRecord, report: EngineReport): RunRecord {
       };
     case "failed":
       return { ...record, stand: "failed", message: report.message };
+    case "tracing":
+    case "traced":
+    case "untraced":
+      return { ...record, trace: traceHeard(report) };
+    default:
+      return record;
   }
 }
 

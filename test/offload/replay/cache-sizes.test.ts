@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { kneeOf, suggestedSize, tableSizes } from "../../../src/offload/replay/cache-sizes.ts";
-import type { HitCurve } from "../../../src/offload/replay/hit-curve.ts";
 import { missCauses, missVerdict } from "../../../src/offload/replay/miss-causes.ts";
+import type { HitCurve } from "../../../src/policy/cache/hit-curve.ts";
 
 const curveOf = (rates: readonly number[]): HitCurve => ({
   accesses: 100,

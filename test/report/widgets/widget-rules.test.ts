@@ -17,8 +17,15 @@ function leftOpen(line: string): string[] {
   for (const [, list = ""] of line.matchAll(codes)) {
     const text = list.replace(/[34]8;(5;\d+|2;\d+;\d+;\d+)/g, (found) => (found.startsWith("3") ? "30" : "40"));
     for (const code of text.split(";")) {
-      const kind =
-        /^(1|2|22)$/.test(code) ? "weight" : /^2?7$/.test(code) ? "inverse" : /^(3|9)\d$/.test(code) ? "ink" : /^(4|10)\d$/.test(code) ? "ground" : "unknown";
+      const kind = /^(1|2|22)$/.test(code)
+        ? "weight"
+        : /^2?7$/.test(code)
+          ? "inverse"
+          : /^(3|9)\d$/.test(code)
+            ? "ink"
+            : /^(4|10)\d$/.test(code)
+              ? "ground"
+              : "unknown";
       if (/^(22|27|39|49)$/.test(code)) open.delete(kind);
       else open.add(kind);
     }
@@ -77,10 +84,16 @@ describe.each(widgets)("the $name", ({ drawing, empty, high }) => {
 
   test("draws something in every size from 1 x 1 on", () => {
     fc.assert(
-      fc.property(drawing, fc.integer({ min: 1, max: 12 }), fc.integer({ min: 1, max: 9 }), palette, (draw, width, height, style) => {
-        const lines = draw({ width, height }, style);
-        expect(lines.length).toBeGreaterThan(0);
-      }),
+      fc.property(
+        drawing,
+        fc.integer({ min: 1, max: 12 }),
+        fc.integer({ min: 1, max: 9 }),
+        palette,
+        (draw, width, height, style) => {
+          const lines = draw({ width, height }, style);
+          expect(lines.length).toBeGreaterThan(0);
+        },
+      ),
       { numRuns: drawn(120) },
     );
   });

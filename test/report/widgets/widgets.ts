@@ -20,7 +20,6 @@ export interface RandomWidget {
   readonly empty: (size: Size, palette: Palette) => readonly string[];
 }
 
-/** A pair of marks, told by the codes that begin and end it. */
 export const escapeCharacter = "\u001b";
 
 const hostile = [
@@ -39,17 +38,31 @@ const hostile = [
   "\u0085\u009b31m",
   "a long name of a deployment of a model on a system of eight accelerators, and then more",
 ];
-export const anyText = fc.oneof(
+const anyText = fc.oneof(
   fc.constantFrom(...hostile),
   fc.string({ unit: "binary", maxLength: 12 }),
   fc.string({ maxLength: 8 }),
 );
-export const anyNumber = fc.oneof(
+const anyNumber = fc.oneof(
   fc.double({ min: 0, max: 1000, noNaN: true }),
   fc.double(),
-  fc.constantFrom(0, -0, 1, Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, 5e-324, 1e300, 1.7e308, -1.7e308),
+  fc.constantFrom(
+    0,
+    -0,
+    1,
+    Number.NaN,
+    Number.POSITIVE_INFINITY,
+    Number.NEGATIVE_INFINITY,
+    5e-324,
+    1e300,
+    1.7e308,
+    -1.7e308,
+  ),
 );
-export const anyNumbers = fc.oneof(fc.array(anyNumber, { maxLength: 40 }), fc.array(fc.double({ min: 0, max: 9 }), { maxLength: 300 }));
+const anyNumbers = fc.oneof(
+  fc.array(anyNumber, { maxLength: 40 }),
+  fc.array(fc.double({ min: 0, max: 9 }), { maxLength: 300 }),
+);
 const count = fc.oneof(fc.nat(5), fc.nat(200));
 const tone = fc.constantFrom("good", "bad", "warn", "accent", "dim", undefined);
 
@@ -65,51 +78,64 @@ const names = fc.array(anyText, { minLength: 1, maxLength: 5 });
 const bar = fc.record({ label: anyText, share: anyNumber, text: anyText, tone });
 const alone = (line: string) => (line === "" ? [] : [line]);
 
+type Drawing = RandomWidget["drawing"];
+
+/** Random data drawn by a widget; a failing case shows the data. */
+const draws = <T>(data: fc.Arbitrary<T>, draw: (data: T, size: Size, palette: Palette) => readonly string[]): Drawing =>
+  data.map((found) =>
+    Object.assign((size: Size, palette: Palette) => draw(found, size, palette), {
+      [fc.toStringMethod]: () => fc.stringify(found),
+    }),
+  );
+
 /** All widgets: those that are listed here keep the rules. */
 export const widgets: readonly RandomWidget[] = [
   {
     name: "bar line",
     high: false,
-    drawing: fc
-      .record({ bar, labelWidth: fc.nat(40), textWidth: fc.nat(40) })
-      .map(({ bar, ...widths }) => (size, palette) => alone(barLine(bar, { ...widths, width: size.width }, palette))),
+    drawing: draws(
+      fc.record({ bar, labelWidth: fc.nat(40), textWidth: fc.nat(40) }),
+      ({ bar, ...widths }, size, palette) => alone(barLine(bar, { ...widths, width: size.width }, palette)),
+    ),
     empty: (size, palette) => bars([], size.width, palette),
   },
   {
     name: "bars",
     high: false,
-    drawing: fc.array(bar, { maxLength: 5 }).map((rows) => (size, palette) => bars(rows, size.width, palette)),
+    drawing: draws(fc.array(bar, { maxLength: 5 }), (rows, size, palette) => bars(rows, size.width, palette)),
     empty: (size, palette) => bars([], size.width, palette),
   },
   {
     name: "sparkline",
     high: false,
-    drawing: fc
-      .record({ values: anyNumbers, max: fc.option(anyNumber, { nil: undefined }) })
-      .map(({ values, max }) => (size, palette) => alone(sparkline(values, size.width, palette, { max }))),
+    drawing: draws(
+      fc.record({ values: anyNumbers, max: fc.option(anyNumber, { nil: undefined }) }),
+      ({ values, max }, size, palette) => alone(sparkline(values, size.width, palette, { max })),
+    ),
     empty: (size, palette) => alone(sparkline([], size.width, palette)),
   },
   {
     name: "line plot",
     high: true,
-    drawing: fc
-      .record({
+    drawing: draws(
+      fc.record({
         series: fc.array(fc.record({ name: anyText, x: anyNumbers, y: anyNumbers }), { maxLength: 7 }),
         limit: fc.option(fc.record({ value: anyNumber, name: anyText }), { nil: undefined }),
         xLabel: anyText,
         yLabel: anyText,
         formatX: fc.constantFrom(formatNumber, formatDuration),
         formatY: fc.constantFrom(formatNumber, (value: number) => `${escapeCharacter}[31m${value}`),
-      })
-      .map((plot) => (size, palette) => linePlot(plot, size, palette)),
+      }),
+      (plot, size, palette) => linePlot(plot, size, palette),
+    ),
     empty: (size, palette) =>
       linePlot({ series: [], xLabel: "x", yLabel: "y", formatX: String, formatY: String }, size, palette),
   },
   {
     name: "heat map",
     high: true,
-    drawing: fc
-      .record({
+    drawing: draws(
+      fc.record({
         rows: count,
         columns: count,
         values: anyNumbers,
@@ -118,16 +144,29 @@ export const widgets: readonly RandomWidget[] = [
         view: fc.record({
           rowFrom: anyNumber,
           columnFrom: anyNumber,
-          cursor: fc.option(fc.record({ row: fc.integer({ min: -2, max: 40 }), column: fc.integer({ min: -2, max: 40 }) }), { nil: undefined }),
+          cursor: fc.option(
+            fc.record({ row: fc.integer({ min: -2, max: 40 }), column: fc.integer({ min: -2, max: 40 }) }),
+            { nil: undefined },
+          ),
           rowsPerLine: fc.constantFrom(undefined, "fit" as const, 0, 3, Number.NaN),
           columnsPerCell: fc.constantFrom(undefined, 0, 1, 7),
         }),
-      })
-      .map(({ names, view, values, ...map }) => (size, palette) => {
-        const repeated = Array.from({ length: map.rows * map.columns }, (_, i) => values[i % values.length] ?? Number.NaN);
-        const heat = { ...map, values: repeated, rowName: named(names), columnName: named(names), format: formatNumber };
-        return heatMap(heat, size, palette, view);
       }),
+      ({ names, view, values, ...map }, size, palette) => {
+        const repeated = Array.from(
+          { length: map.rows * map.columns },
+          (_, i) => values[i % values.length] ?? Number.NaN,
+        );
+        const heat = {
+          ...map,
+          values: repeated,
+          rowName: named(names),
+          columnName: named(names),
+          format: formatNumber,
+        };
+        return heatMap(heat, size, palette, view);
+      },
+    ),
     empty: (size, palette) =>
       heatMap({ values: [], rows: 0, columns: 0, rowName: String, columnName: String, format: String }, size, palette, {
         rowFrom: 0,
@@ -137,8 +176,8 @@ export const widgets: readonly RandomWidget[] = [
   {
     name: "scroll table",
     high: true,
-    drawing: fc
-      .record({
+    drawing: draws(
+      fc.record({
         columns: fc.array(
           fc.record({
             header: anyText,
@@ -154,23 +193,27 @@ export const widgets: readonly RandomWidget[] = [
         view: fc.record({
           from: anyNumber,
           selected: fc.option(fc.nat(60), { nil: undefined }),
-          marked: fc.option(fc.constant((row: number) => row % 3 === 0), { nil: undefined }),
+          marked: fc.option(
+            fc.constant((row: number) => row % 3 === 0),
+            { nil: undefined },
+          ),
           sorted: fc.option(fc.record({ column: fc.nat(6), descending: fc.boolean() }), { nil: undefined }),
         }),
-      })
-      .map(({ names, tones, view, ...table }) => (size, palette) => {
+      }),
+      ({ names, tones, view, ...table }, size, palette) => {
         const cell = (row: number, column: number) => named(names)(row * 7 + column);
         const toneOf = tones && ((row: number) => tones[row % tones.length]);
         return scrollTable({ ...table, cell, tone: toneOf }, size, palette, view);
-      }),
+      },
+    ),
     empty: (size, palette) =>
       scrollTable({ columns: [{ header: "name" }], rows: 0, cell: () => "" }, size, palette, { from: 0 }),
   },
   {
     name: "waterfall",
     high: true,
-    drawing: fc
-      .record({
+    drawing: draws(
+      fc.record({
         rows: fc.array(
           fc.record({
             name: anyText,
@@ -182,20 +225,22 @@ export const widgets: readonly RandomWidget[] = [
         kinds: fc.array(anyText, { maxLength: 9 }),
         fromNs: fc.oneof(fc.constant(0), anyNumber),
         toNs: fc.oneof(fc.constantFrom(1000, 3e11, 9e12), anyNumber),
-      })
-      .map((data) => (size, palette) => waterfall(data, size, palette)),
+      }),
+      (data, size, palette) => waterfall(data, size, palette),
+    ),
     empty: (size, palette) => waterfall({ rows: [], kinds: ["queue"], fromNs: 0, toNs: 1 }, size, palette),
   },
   {
     name: "stacked bar",
     high: false,
-    drawing: fc
-      .record({
+    drawing: draws(
+      fc.record({
         parts: fc.array(fc.record({ name: anyText, amount: anyNumber }), { maxLength: 8 }),
         total: anyNumber,
         format: fc.constantFrom(formatNumber, formatBytes),
-      })
-      .map((levels) => (size, palette) => stackedBar(levels, size.width, palette)),
+      }),
+      (levels, size, palette) => stackedBar(levels, size.width, palette),
+    ),
     empty: (size, palette) => stackedBar({ parts: [], total: 0, format: String }, size.width, palette),
   },
 ];

@@ -5,9 +5,11 @@ import { cachePolicies } from "../../../src/policy/cache/caches.ts";
 import { CallLogRecorder } from "../../../src/policy/cache/call-log.ts";
 import type { OffloadConfig, SimConfig } from "../../../src/sim/config.ts";
 import { AskedExperts } from "../../../src/sim/offload/asked-experts.ts";
+import { ExpertUses } from "../../../src/sim/offload/expert-uses.ts";
 import type { Uplink } from "../../../src/sim/offload/fetch-cost.ts";
 import { HostNode } from "../../../src/sim/offload/host-node.ts";
 import { OffloadState } from "../../../src/sim/offload/offload-state.ts";
+import { MeanCourse } from "../../../src/sim/outcome/mean-course.ts";
 import { simulate } from "../../../src/sim/simulate.ts";
 import { HostStore } from "../../../src/sim/store/host-store.ts";
 import { LruRanking } from "../../../src/sim/store/lru-ranking.ts";
@@ -66,6 +68,7 @@ describe("one layer call", () => {
       cost: { bytes: 7, linkNs: 100, latencyNs: 0, stagingNs, uplinkNs: 90, memoryBytes: 7 },
       overlap,
       log: new CallLogRecorder(100),
+      uses: new ExpertUses(1, 8, new MeanCourse()),
       experts: 8,
       plan: null,
       lane: null,

@@ -39,10 +39,10 @@ test("routed choices and those without an expert add up to tokens x k in every l
 
 test("a step whose counts do not add up breaks the law", () => {
   const step = { layers: 1, ranks: 2, pairs: Float64Array.of(3, 4), distinct: Float64Array.of(2, 2) };
-  new LoadStatistics(1, 2).addStep({ ...step, none: Float64Array.of(1), shares: new Float64Array(0) }, 4, 2);
+  new LoadStatistics(1, 2).addStep({ ...step, none: Float64Array.of(1), shares: new Float64Array(0) }, 4, 2, 0);
   for (const none of [0, 2])
     expect(() =>
-      new LoadStatistics(1, 2).addStep({ ...step, none: Float64Array.of(none), shares: new Float64Array(0) }, 4, 2),
+      new LoadStatistics(1, 2).addStep({ ...step, none: Float64Array.of(none), shares: new Float64Array(0) }, 4, 2, 0),
     ).toThrow(InvariantError);
 });
 

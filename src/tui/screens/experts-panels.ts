@@ -1,0 +1,110 @@
+import { formatCount, formatDuration, formatNumber, formatPercent } from "../../core/units.ts";
+import type { ExpertDetails } from "../../forecast/details/expert-details.ts";
+import type { MeanCourseResult } from "../../sim/outcome/mean-course.ts";
+import { bars } from "../../report/widgets/bar-line.ts";
+import { linePlot } from "../../report/widgets/line-plot.ts";
+import type { Palette } from "../../report/widgets/palette.ts";
+import { scrollTable, tableFrom, visibleRows } from "../../report/widgets/scroll-table.ts";
+import { sparkline } from "../../report/widgets/sparkline.ts";
+import type { Size } from "../../report/widgets/styled-text.ts";
+import { type ExpertPool, hottestExperts, type LayerFigures, layerFigures } from "./experts-pool.ts";
+
+const ratio = (value: number | null): string => (value === null ? "n/a" : `${formatNumber(value, 3)}x`);
+
+/** Columns of the table of layers, what may go first the last. */
+const columns: readonly {
+  readonly header: string;
+  readonly dispensable?: number;
+  readonly of: (figures: LayerFigures) => string;
+}[] = [
+  { header: "heaviest/mean", of: ({ imbalance }) => ratio(imbalance) },
+  { header: "worst step", dispensable: 5, of: ({ imbalanceMax }) => ratio(imbalanceMax) },
+  { header: "whole run", dispensable: 3, of: ({ overRun }) => ratio(overRun) },
+  { header: "hottest", dispensable: 1, of: ({ hottest }) => (hottest === null ? "n/a" : `e${hottest.expert}`) },
+  { header: "its tokens", dispensable: 2, of: ({ hottest }) => (hottest === null ? "n/a" : formatPercent(hottest.share)) },
+  { header: "copies", dispensable: 4, of: ({ hottest }) => (hottest === null ? "n/a" : formatCount(hottest.copies)) },
+  { header: "hits", dispensable: 3, of: ({ hitRate }) => (hitRate === null ? "n/a" : formatPercent(hitRate)) },
+  { header: "experts/step", dispensable: 6, of: ({ distinctExperts }) => formatNumber(distinctExperts, 3) },
+  { header: "pairs", dispensable: 7, of: ({ pairs }) => formatCount(pairs) },
+];
+
+/** Balance by layer, with the hottest expert of each; the selected layer marked. */
+export function layerTable(pool: ExpertPool, size: Size, palette: Palette, at: { readonly row: number; readonly from: number }): string[] {
+  const count = pool.figures.layers.length;
+  const { details, cache } = pool;
+  const kept = columns.filter(
+    ({ header }) =>
+      (details !== null || !["whole run", "hottest", "its tokens", "copies"].includes(header)) &&
+      (cache !== null || header !== "hits"),
+  );
+  const known = new Map<number, LayerFigures>();
+  const figuresOf = (row: number): LayerFigures => {
+    const figures = known.get(row) ?? layerFigures(pool, row);
+    known.set(row, figures);
+    return figures;
+  };
+  return scrollTable(
+    {
+      columns: [
+        { header: "layer", min: 5 },
+        ...kept.map(({ header, dispensable }) => ({ header, align: "right" as const, dispensable })),
+      ],
+      rows: count,
+      cell: (row, column) => (column === 0 ? `L${row}` : kept[column - 1]!.of(figuresOf(row))),
+    },
+    size,
+    palette,
+    { selected: at.row, from: tableFrom(at.row, at.from, count, visibleRows(count, size.height)) },
+  );
+}
+
+/** The experts with the largest parts of the tokens of their layers. */
+export function hottestLines(details: ExpertDetails, { width, height }: Size, palette: Palette): string[] {
+  if (height < 2) return [];
+  const hottest = hottestExperts(details, height - 1);
+  const most = hottest[0]?.share ?? 1;
+  const even = 1 / details.experts;
+  return [
+    palette.bold("Hottest experts") + palette.dim(`  part of their layer's tokens; even: ${formatPercent(even, 2)}`),
+    ...bars(
+      hottest.map(({ layer, expert, share, copies }) => ({
+        label: `L${layer} e${expert}`,
+        share,
+        text: `${formatNumber(share / even, 2)}x even, ${formatCount(copies)} ${copies === 1 ? "copy" : "copies"}`,
+        ...(most > 0 && share > 4 * even ? { tone: "warn" as const } : {}),
+      })),
+      width,
+      palette,
+    ),
+  ];
+}
+
+/** Means of a course by its intervals; NaN where nothing fell. */
+export const courseMeans = ({ weights, amounts }: MeanCourseResult): Float64Array =>
+  weights.map((weight, i) => (weight > 0 ? amounts[i]! / weight : Number.NaN));
+
+/** Imbalance over time as a plot, or in one line. */
+export function imbalancePlot({ course }: ExpertDetails, size: Size, palette: Palette): string[] {
+  const y = courseMeans(course);
+  if (size.height < 6) {
+    const name = "over time ";
+    const finite = y.filter(Number.isFinite);
+    const low = finite.reduce((least, value) => Math.min(least, value), Number.POSITIVE_INFINITY);
+    const high = finite.reduce((most, value) => Math.max(most, value), 0);
+    const range = finite.length === 0 ? "" : ` ${ratio(low)} to ${ratio(high)}`;
+    const cells = Math.min(y.length, size.width - name.length - range.length);
+    return size.height < 1 || cells < 1 ? [] : [palette.dim(name) + sparkline(y, cells, palette) + range];
+  }
+  return linePlot(
+    {
+      series: [{ name: "heaviest / mean rank", x: Float64Array.from(y, (_, i) => ((i + 0.5) * course.intervalNs) / 1e9), y }],
+      limit: { value: 1, name: "even" },
+      xLabel: "simulated time",
+      yLabel: "Heaviest over mean rank, mean of the steps and layers of each interval",
+      formatX: (seconds) => formatDuration(seconds * 1e9),
+      formatY: (value) => ratio(value),
+    },
+    size,
+    palette,
+  );
+}

@@ -1,0 +1,75 @@
+import type { FormField } from "../../scenario/form-fields.ts";
+
+/** Keys that decide most, in the order in which a form shows them before all others. */
+export const firstPaths: readonly string[] = [
+  "hardware.system",
+  "parallel.replicas",
+  "parallel.tp",
+  "parallel.dp",
+  "parallel.ep",
+  "parallel.etp",
+  "parallel.pp",
+  "engine.maxNumSeqs",
+  "engine.maxNumBatchedTokens",
+  "policy.placement.kind",
+  "policy.placement.redundant",
+  "policy.offload.kind",
+  "policy.offload.slots",
+  "policy.offload.flags",
+  "policy.offload.prefetch.kind",
+  "traffic.arrivals.requestRate",
+  "traffic.arrivals.maxConcurrency",
+];
+
+/** The fields that matter first, then the others as the schema has them; those whose path or meaning holds what was typed. */
+export function orderedFields(fields: readonly FormField[], filter: string): readonly FormField[] {
+  const wanted = filter.trim().toLowerCase();
+  const first = firstPaths.flatMap((path) => fields.filter((field) => field.path === path));
+  return [...first, ...fields.filter((field) => !first.includes(field))].filter(
+    ({ path, description }) => wanted === "" || `${path} ${description}`.toLowerCase().includes(wanted),
+  );
+}
+
+const pathOf = (setting: string): string => setting.slice(0, setting.indexOf("="));
+
+/** Settings with one more: it takes the place of those of the same key, and of keys within it. */
+export function withSetting(changes: readonly string[], setting: string): readonly string[] {
+  const path = pathOf(setting);
+  return [...changes.filter((change) => pathOf(change) !== path && !pathOf(change).startsWith(`${path}.`)), setting];
+}
+
+/** The setting that gives a field a value; "" takes the key away, so that its default holds. */
+export function settingFor({ path, choices, kindSettings }: FormField, text: string): string {
+  const value = text.trim();
+  if (kindSettings.length === 0) return `${path}=${value === "" ? "null" : value}`;
+  const at = choices.indexOf(value);
+  const mapping = path.slice(0, path.lastIndexOf("."));
+  return kindSettings[at] ?? `${mapping}=${value === "" ? "null" : value}`;
+}
+
+/** The next larger (1) or smaller (-1) value of a field, as text; null where there is none. */
+export function stepped(
+  { kind, choices, minimum, maximum, stated, byDefault }: FormField,
+  direction: 1 | -1,
+): string | null {
+  const now = stated ?? byDefault;
+  if (kind === "flag") return now === "true" ? "false" : "true";
+  if (kind === "choice") {
+    const at = choices.indexOf(now ?? "");
+    return choices[at < 0 ? 0 : (at + direction + choices.length) % choices.length] ?? null;
+  }
+  const [, number, unit = ""] = /^\s*(\d+(?:\.\d+)?(?:e[+-]?\d+)?)\s*([^\d\s].*)?$/i.exec(now ?? "1") ?? [];
+  if (number === undefined) return null;
+  const next = nextNumber(Number(number), direction, kind === "integer");
+  if (next < (minimum ?? 0) || next > (maximum ?? Number.POSITIVE_INFINITY)) return null;
+  return `${next}${unit}`;
+}
+
+/** Powers of two go to the next one; other numbers a tenth up or down, in two digits. */
+function nextNumber(value: number, direction: 1 | -1, whole: boolean): number {
+  const isPower = value >= 1 && Number.isInteger(Math.log2(value));
+  if (isPower && (direction === 1 || value > 1)) return direction === 1 ? value * 2 : value / 2;
+  const step = Number((value / 10).toPrecision(1));
+  const next = Number((value + direction * (whole ? Math.max(1, Math.round(step)) : step)).toPrecision(4));
+  return whole ? Math.round(next) : next;
+}

@@ -1,0 +1,191 @@
+import { oneLine } from "../../core/printable.ts";
+import { formatCount, formatNumber, formatPercent } from "../../core/units.ts";
+import { compareForecasts } from "../../forecast/baseline.ts";
+import type { BaselineDelta } from "../../forecast/forecast.ts";
+import { comparedValue } from "../../report/baseline-labels.ts";
+import { verdictOf } from "../../report/headline.ts";
+import { wrap } from "../../report/text-table.ts";
+import type { Palette } from "../../report/widgets/palette.ts";
+import { scrollTable, tableFrom, visibleRows } from "../../report/widgets/scroll-table.ts";
+import { beside, fitLine, type Size, type Tone } from "../../report/widgets/styled-text.ts";
+import type { FormField } from "../../scenario/form-fields.ts";
+import { isTrying, type Trial } from "../state/trial.ts";
+import { isWide } from "../view/layout.ts";
+import type { Sample } from "./what-if-sample.ts";
+
+/** What the view shows. */
+export interface WhatIfShown {
+  readonly name: string;
+  readonly sample: Sample | null;
+  readonly base: Trial | null;
+  /** null while nothing is changed. */
+  readonly now: Trial | null;
+  readonly changes: readonly string[];
+  readonly step: string;
+  readonly fields: readonly FormField[];
+  readonly selected: number;
+  readonly from: number;
+  readonly filter: string;
+}
+
+/** Lines above the form, of the name, the sample and what is changed. */
+const headLines = 4;
+const formShare = 0.45;
+
+/** Lines of the form. */
+export const formHeight = (area: Size): number =>
+  Math.max(2, isWide(area) ? area.height - headLines - 3 : Math.floor((area.height - headLines) / 2));
+
+export function whatIfView(shown: WhatIfShown, area: Size, palette: Palette): string[] {
+  const { width } = area;
+  const wide = isWide(area);
+  const formWidth = wide ? Math.floor(width * formShare) : width;
+  const form = [
+    ...formLines(shown, { width: formWidth, height: formHeight(area) }, palette),
+    ...fieldLines(shown, formWidth, palette),
+  ];
+  const room: Size = wide
+    ? { width: width - formWidth - 3, height: area.height - headLines }
+    : { width, height: area.height - headLines - form.length };
+  const answer = answerLines(shown, room, palette);
+  return [...head(shown, width, palette), ...(wide ? beside(form, answer, formWidth, 3) : [...form, ...answer])];
+}
+
+function head(
+  { name, sample, changes, step, now, base, filter }: WhatIfShown,
+  width: number,
+  palette: Palette,
+): string[] {
+  const trying = now === null ? base : now;
+  const state = trying === null ? "" : isTrying(trying) ? "running" : trying.message !== null ? "refused" : "";
+  const sampled =
+    sample === null
+      ? ""
+      : sample.requests >= sample.of
+        ? `all ${formatCount(sample.of)} requests`
+        : `the first ${formatCount(sample.requests)} of ${formatCount(sample.of)} requests, the same draws in both (r runs all)`;
+  const what =
+    changes.length === 0
+      ? palette.dim("nothing is changed: Enter, + and - change the selected key")
+      : changes.map((one) => oneLine(one)).join("  ");
+  return [
+    `${palette.bold(`What if: ${oneLine(name)}`)}  ${palette.dim([step, state].filter((part) => part !== "").join(", "))}`,
+    palette.dim(`on ${sampled}${filter === "" ? "" : `; keys with "${oneLine(filter)}"`}`),
+    fitLine(palette.accent(what), width, palette.glyphs.ellipsis).trimEnd(),
+    "",
+  ];
+}
+
+/** The keys that can be changed, those that matter first. */
+function formLines({ fields, selected, from, changes }: WhatIfShown, size: Size, palette: Palette): string[] {
+  const visible = visibleRows(fields.length, size.height);
+  const at = Math.max(0, Math.min(selected, fields.length - 1));
+  const paths = new Set(changes.map((change) => change.slice(0, change.indexOf("="))));
+  const isChanged = (row: number): boolean => {
+    const { path, kindSettings } = fields[row]!;
+    return paths.has(kindSettings.length === 0 ? path : path.slice(0, path.lastIndexOf(".")));
+  };
+  return scrollTable(
+    {
+      columns: [
+        { header: "key", min: 20 },
+        { header: "value", min: 10 },
+      ],
+      rows: fields.length,
+      cell: (row, column) => {
+        const { path, stated, byDefault } = fields[row]!;
+        return column === 0 ? path : (stated ?? (byDefault === null ? "-" : `(${byDefault})`));
+      },
+      tone: (row) => (isChanged(row) ? "accent" : fields[row]!.stated === null ? "dim" : undefined),
+    },
+    size,
+    palette,
+    { from: tableFrom(at, from, fields.length, visible), selected: at, marked: isChanged },
+  );
+}
+
+/** What the selected key means, and what it takes. */
+function fieldLines({ fields, selected }: WhatIfShown, width: number, palette: Palette): string[] {
+  const field = fields[Math.min(selected, fields.length - 1)];
+  if (field === undefined) return [];
+  const { kind, choices, minimum, maximum, example, description } = field;
+  const takes =
+    kind === "choice"
+      ? choices.join(", ")
+      : [
+          kind,
+          ...(minimum === null ? [] : [`from ${formatNumber(minimum, 6)}`]),
+          ...(maximum === null ? [] : [`to ${formatNumber(maximum, 6)}`]),
+          ...(example === null ? [] : [`such as ${example}`]),
+        ].join(" ");
+  return ["", ...wrap(`${description} ${takes}`, width).slice(0, 2)].map((line) => palette.dim(line));
+}
+
+/** What the change does to every metric, or why there is no answer. */
+function answerLines({ now, base, changes }: WhatIfShown, size: Size, palette: Palette): string[] {
+  const refused = [now, base].find((trial) => trial !== null && trial.message !== null);
+  if (refused?.message != null)
+    return [
+      palette.bad(palette.bold("refused")),
+      ...refused.message
+        .split("\n")
+        .flatMap((line) => wrap(line, size.width))
+        .map((line) => palette.bad(line)),
+    ].slice(0, size.height);
+  const before = base?.forecast ?? null;
+  if (before === null) return [palette.dim("the base is run")];
+  const after = now?.forecast ?? null;
+  if (changes.length === 0 || now === null) return [palette.bold("The base"), ...wrap(verdictOf(before), size.width)];
+  if (after === null) return [palette.dim("the change is run")];
+  const deltas = compareForecasts(before, after);
+  const verdicts = [`${palette.dim("before")} ${verdictOf(before)}`, `${palette.dim("now")}    ${verdictOf(after)}`];
+  return [
+    ...verdicts,
+    ...scrollTable(
+      {
+        columns: [
+          { header: "" },
+          { header: "metric" },
+          { header: "before", align: "right", dispensable: 2 },
+          { header: "now", align: "right", dispensable: 1 },
+          { header: "change", align: "right" },
+          { header: "+-", align: "right", dispensable: 3 },
+        ],
+        rows: deltas.length,
+        cell: (row, column) => deltaCells(deltas[row]!)[column] ?? "",
+        tone: (row) => deltaTone(deltas[row]!),
+      },
+      { width: size.width, height: size.height - verdicts.length },
+      palette,
+      { from: 0 },
+    ),
+  ];
+}
+
+/** How a difference stands: beyond its interval or not, or nothing to tell by. */
+export function standOf({ worseBy, halfWidth }: BaselineDelta): "same" | "chance" | "better" | "worse" | "unknown" {
+  if (worseBy === null) return "unknown";
+  if (worseBy === 0) return "same";
+  if (halfWidth !== null && Math.abs(worseBy) <= halfWidth) return "chance";
+  return worseBy > 0 ? "worse" : "better";
+}
+
+const standTexts = { same: "same", chance: "chance", better: "better", worse: "worse", unknown: "gone" } as const;
+
+function deltaCells(delta: BaselineDelta): string[] {
+  const { metric, before, after, halfWidth } = delta;
+  const share = before === 0 || after === null ? null : after / before - 1;
+  return [
+    standTexts[standOf(delta)],
+    metric,
+    comparedValue(delta, before),
+    comparedValue(delta, after),
+    share === null ? "" : `${share > 0 ? "+" : ""}${formatPercent(share)}`,
+    halfWidth === null || before === 0 ? "" : formatPercent(halfWidth / Math.abs(before)),
+  ];
+}
+
+function deltaTone(delta: BaselineDelta): Tone {
+  const stand = standOf(delta);
+  return stand === "better" ? "good" : stand === "worse" || stand === "unknown" ? "bad" : "dim";
+}
