@@ -6,12 +6,13 @@ const containerBytes = 100;
 const keyBytes = 240;
 const itemBytes = 32;
 
-const memoryMax = 256 * 1024 * 1024;
+/** Where nobody says how much there may be. */
+const memoryDefault = 256 * 1024 * 1024;
 /** Shorter texts cannot take so much. */
 const charactersFree = 1024 * 1024;
 
-/** Refuses JSON that would take more than 256 MiB once it is parsed, by one pass over its text. */
-export function checkJsonMemory(text: string, file: string, line?: number): void {
+/** Refuses JSON that would take more than so many bytes once it is parsed, 256 MiB by default, by one pass over its text. */
+export function checkJsonMemory(text: string, file: string, line?: number, memoryMax = memoryDefault): void {
   if (text.length <= charactersFree) return;
   const bytes = jsonMemory(text);
   if (bytes <= memoryMax) return;

@@ -9,11 +9,11 @@ const forbiddenKeys = new Set(["__proto__", "constructor", "prototype"]);
 const depthMax = 100;
 
 /**
- * Parses untrusted JSON. Refuses syntax errors, non-finite numbers (`1e999`), prototype keys and nesting deeper than
- * 100. Objects have no prototype.
+ * Parses untrusted JSON. Refuses syntax errors, non-finite numbers (`1e999`), prototype keys, nesting deeper than
+ * 100, and what may take more memory than `memoryMax`. Objects have no prototype.
  */
-export function parseJson(text: string, file: string, line?: number): Json {
-  checkJsonMemory(text, file, line);
+export function parseJson(text: string, file: string, line?: number, memoryMax?: number): Json {
+  checkJsonMemory(text, file, line, memoryMax);
   let raw: unknown;
   try {
     raw = JSON.parse(text);

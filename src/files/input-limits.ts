@@ -7,6 +7,8 @@ const mebibyte = 1024 * 1024;
 export const inputBytesMax = {
   /** Scenarios, profiles, forecasts, and measurements of serving. */
   text: 64 * mebibyte,
+  /** The answer of a plan, whose keys are the same in every candidate; 100,000, a twentieth of which ran, have 71 MiB. */
+  plan: 256 * mebibyte,
   /** config.json and hf_quant_config.json of a model; the largest published ones have less than 1 MiB. */
   modelConfig: 16 * mebibyte,
   /** model.safetensors.index.json; those of a trillion parameters have about 20 MiB. */

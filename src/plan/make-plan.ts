@@ -130,7 +130,12 @@ export async function makePlan(question: PlanQuestion, base: JobBase, deps: Plan
     kind: "plan",
     schemaVersion: 1,
     moecastVersion: version,
-    scenario: { name: scenario.name, description: scenario.description, file: scenario.file },
+    scenario: {
+      name: scenario.name,
+      description: scenario.description,
+      file: scenario.file,
+      settings: base.settings,
+    },
     seed: scenario.seed,
     space: {
       candidates: tracks.length,

@@ -111,12 +111,17 @@ export class Session implements InkHost {
   }
 
   private async begin(): Promise<void> {
-    const { begin, settings, folder, resultsFolder } = this.options;
+    const { begin, settings } = this.options;
     if (begin?.kind === "scenario") void this.effect({ kind: "startFile", file: begin.file, settings });
     if (begin?.kind === "result") void this.effect({ kind: "load", file: begin.file });
+    await this.listAgain();
+  }
+
+  /** Lists the files anew, with what they say. */
+  private async listAgain(): Promise<void> {
+    const { folder, resultsFolder } = this.options;
     const { readLibrary } = await import("./library/read-library.ts");
-    const library = await readLibrary(this.state.core.library, folder, resultsFolder);
-    this.dispatch({ kind: "library", library });
+    this.dispatch({ kind: "library", library: await readLibrary(await listLibrary(folder), folder, resultsFolder) });
   }
 
   private heard(report: EngineReport): void {
@@ -175,6 +180,20 @@ export class Session implements InkHost {
           const { writeScenario } = await import("./library/write-scenario.ts");
           await writeScenario(effect.path, effect.request, effect.name);
           this.dispatch({ kind: "said", text: `written: moecast run ${effect.path}`, tone: "good" });
+          return;
+        }
+        case "writeResult": {
+          const { writeResult } = await import("./library/write-result.ts");
+          await writeResult(effect.path, effect.forecast);
+          this.dispatch({ kind: "said", text: `written: ${effect.path}`, tone: "good" });
+          return;
+        }
+        case "copyFile": {
+          const { writeScenario } = await import("./library/write-scenario.ts");
+          const request = await this.options.read(effect.file, []);
+          await writeScenario(effect.path, request, effect.path.replace(/^.*[\\/]|\.ya?ml$/g, ""));
+          await this.listAgain();
+          this.dispatch({ kind: "said", text: `written: ${effect.path}: edit it, then Enter on it`, tone: "good" });
           return;
         }
         case "redraw":

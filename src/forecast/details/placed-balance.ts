@@ -26,7 +26,9 @@ export function placedBalances(inUse: Placement, loads: Float64Array): PlacedBal
     return {
       name,
       copies: placement.logicalExperts.filter((expert) => expert !== noExpert).length / layers,
-      ratio: Float64Array.from({ length: layers }, (_, layer) => balance(of.subarray(layer * ranks, (layer + 1) * ranks))),
+      ratio: Float64Array.from({ length: layers }, (_, layer) =>
+        balance(of.subarray(layer * ranks, (layer + 1) * ranks)),
+      ),
     };
   };
   return [

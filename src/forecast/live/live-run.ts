@@ -1,5 +1,6 @@
 import { meetsLimits } from "../../metrics/goodput.ts";
 import type { Scenario } from "../../scenario/parse-scenario.ts";
+import type { TierMap } from "../../sim/memory/memory.ts";
 import { requestRows } from "../../sim/outcome/request-rows.ts";
 import type { RunView } from "../../sim/outcome/run-view.ts";
 import {
@@ -14,6 +15,7 @@ import { judge } from "../judge.ts";
 import type { LatencySeries } from "./latency-series.ts";
 import { type LinkUse, linksOf } from "./links.ts";
 import { LiveLatencies } from "./live-latencies.ts";
+import { memoryTiers } from "./memory-tiers.ts";
 
 /** Percentiles of a latency so far, ns; null without samples. */
 export interface LivePercentiles {
@@ -40,6 +42,7 @@ export interface LiveSnapshot {
   /** null without an expert cache. */
   readonly cache: { readonly accesses: number; readonly hits: number; readonly stallNs: number } | null;
   readonly links: readonly LinkUse[];
+  readonly memory: readonly TierMap[];
   /** Where the time of steps went, ns. */
   readonly time: Readonly<Record<TimeComponent, number>>;
   readonly latency: { readonly ttft: LivePercentiles | null; readonly tpot: LivePercentiles | null };
@@ -107,6 +110,7 @@ export class LiveRun {
               stallNs: caches.reduce((sum, { stallNs }) => sum + stallNs, 0),
             },
       links: linksOf(run),
+      memory: memoryTiers(run),
       time: Object.fromEntries(
         timeComponents.map((name, i) => [name, run.pools.reduce((sum, { cost }) => sum + cost.components[i]!, 0)]),
       ) as Record<TimeComponent, number>,

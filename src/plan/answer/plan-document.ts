@@ -74,7 +74,13 @@ export interface PlanDocument {
   readonly kind: "plan";
   readonly schemaVersion: 1;
   readonly moecastVersion: string;
-  readonly scenario: { readonly name: string; readonly description: string; readonly file: string };
+  readonly scenario: {
+    readonly name: string;
+    readonly description: string;
+    readonly file: string;
+    /** What the command line laid over it, before the settings of a candidate. */
+    readonly settings: readonly string[];
+  };
   readonly seed: number;
   readonly space: {
     readonly candidates: number;

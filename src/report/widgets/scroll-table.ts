@@ -74,7 +74,7 @@ export function tableFrom(selected: number, from: number, count: number, visible
 }
 
 /** `12-40 of 3,000`, counted from 1. */
-const placeText = (from: number, visible: number, count: number): string =>
+export const placeText = (from: number, visible: number, count: number): string =>
   `${formatCount(from + 1)}-${formatCount(Math.min(count, from + visible))} of ${formatCount(count)}`;
 
 /** A count of rows, which may be more than any number of cells. */

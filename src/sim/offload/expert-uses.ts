@@ -1,4 +1,4 @@
-import { MeanCourse } from "../outcome/mean-course.ts";
+import type { MeanCourse } from "../outcome/mean-course.ts";
 import { found } from "./prefetch-lane.ts";
 
 /** How often the cache of an expert rank was asked for each expert, and in vain. */

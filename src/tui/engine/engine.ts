@@ -46,9 +46,7 @@ export class Engine {
       for (const [id, order] of [...this.open]) {
         this.open.delete(id);
         this.hear(
-          order.kind === "trace"
-            ? { kind: "untraced", id, of: order.of, message }
-            : { kind: "failed", id, message },
+          order.kind === "trace" ? { kind: "untraced", id, of: order.of, message } : { kind: "failed", id, message },
         );
       }
     };

@@ -4,6 +4,7 @@ import type { KeyBinding } from "../screens/screen.ts";
 export const globalKeys: readonly KeyBinding[] = [
   { action: "help", keys: ["?"], help: "all keys" },
   { action: "command", keys: [":"], help: "type a command", quiet: true },
+  { action: "export", keys: ["e"], help: "export", quiet: true },
   { action: "back", keys: ["escape"], help: "back" },
   { action: "next", keys: ["tab"], help: "next screen", quiet: true },
   { action: "previous", keys: ["shift+tab"], help: "previous screen", quiet: true },

@@ -27,7 +27,11 @@ export function metricsOf({ details, cache }: ExpertPool, axis: ExpertAxis): Exp
 }
 
 /** The map of a metric that the pool has. */
-export function expertMap(pool: ExpertPool & { readonly details: ExpertDetails }, axis: ExpertAxis, metric: ExpertMetric): ExpertMap {
+export function expertMap(
+  pool: ExpertPool & { readonly details: ExpertDetails },
+  axis: ExpertAxis,
+  metric: ExpertMetric,
+): ExpertMap {
   const { details } = pool;
   const { layers } = details;
   const byRank = axis === "ranks";
@@ -40,7 +44,12 @@ export function expertMap(pool: ExpertPool & { readonly details: ExpertDetails }
     rowName: (row: number) => `L${row}`,
     columnName: (column: number) => `${byRank ? "r" : "e"}${column}`,
   };
-  const map = (title: string, values: ArrayLike<number>, format: (value: number) => string, range?: HeatMap["range"]) => ({
+  const map = (
+    title: string,
+    values: ArrayLike<number>,
+    format: (value: number) => string,
+    range?: HeatMap["range"],
+  ) => ({
     title,
     heat: { ...names, values, format, ...(range === undefined ? {} : { range }) },
   });
@@ -52,7 +61,7 @@ export function expertMap(pool: ExpertPool & { readonly details: ExpertDetails }
         if (value < low) low = value;
         if (value > high) high = value;
       }
-      return map(`Tokens of each ${word} over the mean ${word} of its layer`, values, times, [low, high]);
+      return map(`Tokens of each ${word} over its layer's mean ${word}, whole run`, values, times, [low, high]);
     }
     case "distinct":
       return map(
@@ -89,15 +98,20 @@ export function expertMap(pool: ExpertPool & { readonly details: ExpertDetails }
 
 /** What a metric does not say by itself; null where it does. */
 export function metricNote(metric: ExpertMetric, { details }: ExpertPool): string | null {
-  if (metric === "bytes")
-    return "were each pair sent alone: where ranks share a message per token, and for experts beside the token, less crosses a link";
-  if (metric === "copies" && details?.placedAnew === true) return "as the run began: experts were placed anew while it went on";
+  if (metric === "bytes") return "were each sent alone; less crosses links where one message serves several experts";
+  if (metric === "copies" && details?.placedAnew === true)
+    return "as the run began: experts were placed anew while it went on";
   if (metric === "distinct") return "a step reads the weights of each of them";
   return null;
 }
 
 /** All that is known of a cell, what matters most first. */
-export function cellText({ details, cache }: ExpertPool & { readonly details: ExpertDetails }, axis: ExpertAxis, row: number, column: number): string {
+export function cellText(
+  { details, cache }: ExpertPool & { readonly details: ExpertDetails },
+  axis: ExpertAxis,
+  row: number,
+  column: number,
+): string {
   const byRank = axis === "ranks";
   const { ranks, experts, rankPairs, uses, rankDistinct, rankCopies, copies, steps } = details;
   const columns = byRank ? ranks : experts;
@@ -110,7 +124,9 @@ export function cellText({ details, cache }: ExpertPool & { readonly details: Ex
   const accesses = asked?.[at] ?? 0;
   return [
     `layer ${row}, ${byRank ? "rank" : "expert"} ${column}: ${sum === 0 ? "no tokens" : `${times((amount * columns) / sum)} the mean`}`,
-    ...(sum === 0 ? [] : [`${formatCount(amount)} ${byRank ? "pairs" : "tokens"}, ${formatPercent(amount / sum)} of the layer`]),
+    ...(sum === 0
+      ? []
+      : [`${formatCount(amount)} ${byRank ? "pairs" : "tokens"}, ${formatPercent(amount / sum)} of the layer`]),
     byRank
       ? `${formatNumber(rankDistinct[at]! / Math.max(1, steps), 3)} of ${formatCount(rankCopies[at]!)} experts a step`
       : `${formatCount(copies[at]!)} ${copies[at] === 1 ? "copy" : "copies"}`,

@@ -1,12 +1,12 @@
 import { formatCount, formatDuration, formatNumber, formatPercent } from "../../core/units.ts";
 import type { ExpertDetails } from "../../forecast/details/expert-details.ts";
-import type { MeanCourseResult } from "../../sim/outcome/mean-course.ts";
-import { bars } from "../../report/widgets/bar-line.ts";
+import { filledBar } from "../../report/widgets/bar-line.ts";
 import { linePlot } from "../../report/widgets/line-plot.ts";
 import type { Palette } from "../../report/widgets/palette.ts";
 import { scrollTable, tableFrom, visibleRows } from "../../report/widgets/scroll-table.ts";
 import { sparkline } from "../../report/widgets/sparkline.ts";
 import type { Size } from "../../report/widgets/styled-text.ts";
+import type { MeanCourseResult } from "../../sim/outcome/mean-course.ts";
 import { type ExpertPool, hottestExperts, type LayerFigures, layerFigures } from "./experts-pool.ts";
 
 const ratio = (value: number | null): string => (value === null ? "n/a" : `${formatNumber(value, 3)}x`);
@@ -21,7 +21,11 @@ const columns: readonly {
   { header: "worst step", dispensable: 5, of: ({ imbalanceMax }) => ratio(imbalanceMax) },
   { header: "whole run", dispensable: 3, of: ({ overRun }) => ratio(overRun) },
   { header: "hottest", dispensable: 1, of: ({ hottest }) => (hottest === null ? "n/a" : `e${hottest.expert}`) },
-  { header: "its tokens", dispensable: 2, of: ({ hottest }) => (hottest === null ? "n/a" : formatPercent(hottest.share)) },
+  {
+    header: "its tokens",
+    dispensable: 2,
+    of: ({ hottest }) => (hottest === null ? "n/a" : formatPercent(hottest.share)),
+  },
   { header: "copies", dispensable: 4, of: ({ hottest }) => (hottest === null ? "n/a" : formatCount(hottest.copies)) },
   { header: "hits", dispensable: 3, of: ({ hitRate }) => (hitRate === null ? "n/a" : formatPercent(hitRate)) },
   { header: "experts/step", dispensable: 6, of: ({ distinctExperts }) => formatNumber(distinctExperts, 3) },
@@ -29,7 +33,12 @@ const columns: readonly {
 ];
 
 /** Balance by layer, with the hottest expert of each; the selected layer marked. */
-export function layerTable(pool: ExpertPool, size: Size, palette: Palette, at: { readonly row: number; readonly from: number }): string[] {
+export function layerTable(
+  pool: ExpertPool,
+  size: Size,
+  palette: Palette,
+  at: { readonly row: number; readonly from: number },
+): string[] {
   const count = pool.figures.layers.length;
   const { details, cache } = pool;
   const kept = columns.filter(
@@ -58,25 +67,54 @@ export function layerTable(pool: ExpertPool, size: Size, palette: Palette, at: {
   );
 }
 
-/** The experts with the largest parts of the tokens of their layers. */
+const barCells = 10;
+
+/** The experts with the largest parts of the tokens of their layers; bars are measured against the first one. */
 export function hottestLines(details: ExpertDetails, { width, height }: Size, palette: Palette): string[] {
-  if (height < 2) return [];
-  const hottest = hottestExperts(details, height - 1);
+  if (height < 3) return [];
+  const hottest = hottestExperts(details, height - 2);
   const most = hottest[0]?.share ?? 1;
-  const even = 1 / details.experts;
   return [
-    palette.bold("Hottest experts") + palette.dim(`  part of their layer's tokens; even: ${formatPercent(even, 2)}`),
-    ...bars(
-      hottest.map(({ layer, expert, share, copies }) => ({
-        label: `L${layer} e${expert}`,
-        share,
-        text: `${formatNumber(share / even, 2)}x even, ${formatCount(copies)} ${copies === 1 ? "copy" : "copies"}`,
-        ...(most > 0 && share > 4 * even ? { tone: "warn" as const } : {}),
-      })),
-      width,
+    palette.bold("Hottest experts") + palette.dim("  part of the tokens of their layer"),
+    ...scrollTable(
+      {
+        columns: [
+          { header: "layer", min: 5 },
+          { header: "expert", min: 6 },
+          { header: "", dispensable: 3, min: barCells },
+          { header: "part", align: "right" },
+          { header: "over mean", align: "right", dispensable: 2 },
+          { header: "copies", align: "right", dispensable: 1 },
+        ],
+        rows: hottest.length,
+        cell: (row, column) => {
+          const { layer, expert, share, copies } = hottest[row]!;
+          return [
+            `L${layer}`,
+            `e${expert}`,
+            filledBar(share / most, barCells, palette),
+            formatPercent(share),
+            ratio(share * details.experts),
+            formatCount(copies),
+          ][column]!;
+        },
+      },
+      { width, height: height - 1 },
       palette,
+      { from: 0 },
     ),
   ];
+}
+
+/** The first of them in one line. */
+export function hottestLine(details: ExpertDetails, palette: Palette): string {
+  const text = hottestExperts(details, 3)
+    .map(
+      ({ layer, expert, share }) =>
+        `L${layer} e${expert} ${formatPercent(share)} (${ratio(share * details.experts)} mean)`,
+    )
+    .join(", ");
+  return `${palette.dim("hottest  ")} ${text}`;
 }
 
 /** Means of a course by its intervals; NaN where nothing fell. */
@@ -97,10 +135,12 @@ export function imbalancePlot({ course }: ExpertDetails, size: Size, palette: Pa
   }
   return linePlot(
     {
-      series: [{ name: "heaviest / mean rank", x: Float64Array.from(y, (_, i) => ((i + 0.5) * course.intervalNs) / 1e9), y }],
+      series: [
+        { name: "heaviest / mean rank", x: Float64Array.from(y, (_, i) => ((i + 0.5) * course.intervalNs) / 1e9), y },
+      ],
       limit: { value: 1, name: "even" },
       xLabel: "simulated time",
-      yLabel: "Heaviest over mean rank, mean of the steps and layers of each interval",
+      yLabel: "Heaviest over mean rank over time, mean of steps and layers",
       formatX: (seconds) => formatDuration(seconds * 1e9),
       formatY: (value) => ratio(value),
     },

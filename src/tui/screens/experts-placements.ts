@@ -1,18 +1,17 @@
-import { formatCount, formatNumber } from "../../core/units.ts";
+import { formatCount } from "../../core/units.ts";
 import type { ExpertDetails } from "../../forecast/details/expert-details.ts";
-import type { PlacedBalance } from "../../forecast/details/placed-balance.ts";
 import { wrap } from "../../report/text-table.ts";
 import type { Palette } from "../../report/widgets/palette.ts";
 import { scrollTable, tableFrom, visibleRows } from "../../report/widgets/scroll-table.ts";
 import type { Size } from "../../report/widgets/styled-text.ts";
 
 const words: Readonly<Record<string, string>> = {
-  contiguous: "experts in the order of their numbers",
-  lpt: "fitted to this run: heaviest expert first, no copies",
-  eplb: "fitted to this run: as many copies as in use",
+  contiguous: "experts in order",
+  lpt: "fitted to this run, no copies",
+  eplb: "fitted to this run, with copies",
 };
 
-const ratio = (value: number): string => `${formatNumber(value, 4)}x`;
+const ratio = (value: number): string => `${value.toFixed(3)}x`;
 
 /** Placements beside each other: in all, then by layer. */
 export function placementLines(
@@ -24,7 +23,6 @@ export function placementLines(
 ): string[] {
   const { placements, layers, placedAnew } = details;
   if (placements.length === 0) return [palette.dim("one rank holds all experts: there is nothing to place")];
-  const name = ({ name: own }: PlacedBalance) => (own === "in use" ? `${inUse} (in use)` : own);
   const about = [
     "Heaviest over mean rank, of the tokens of this very run in all; copies of an expert share them equally. Those fitted to the run show how even it could have been at best; single steps are less even.",
     ...(placedAnew ? ["Experts were placed anew during the run: in use is what it began with."] : []),
@@ -43,11 +41,11 @@ export function placementLines(
         const placed = placements[row]!;
         const worst = placed.ratio.reduce((most, value, layer) => (value > placed.ratio[most]! ? layer : most), 0);
         return [
-          name(placed),
+          placed.name,
           ratio(placed.ratio.reduce((sum, value) => sum + value, 0) / layers),
           `${ratio(placed.ratio[worst]!)} (L${worst})`,
           formatCount(placed.copies),
-          words[placed.name] ?? "what the run began with",
+          words[placed.name] ?? inUse,
         ][column]!;
       },
     },
@@ -59,7 +57,10 @@ export function placementLines(
   const room = Math.max(0, height - head.length);
   const table = scrollTable(
     {
-      columns: [{ header: "layer", min: 5 }, ...placements.map((placed) => ({ header: name(placed), align: "right" as const }))],
+      columns: [
+        { header: "layer", min: 5 },
+        ...placements.map((placed) => ({ header: placed.name, align: "right" as const })),
+      ],
       rows: layers,
       cell: (row, column) => (column === 0 ? `L${row}` : ratio(placements[column - 1]!.ratio[row]!)),
     },

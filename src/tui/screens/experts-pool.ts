@@ -50,7 +50,7 @@ export function expertsMissing(core: Core): string | null {
   if (isOpen(run)) return "Experts are counted while the run goes on, and shown when it has ended.";
   if (run.forecast === null) return "The run failed: Run (2) says why.";
   if (poolShown(core, 0) !== null) return null;
-  return "Routing is uniform: all experts are alike, none is counted. A trace under routing.trace tells them apart.";
+  return "Routing is uniform: all experts are alike, and none is counted. routing.kind trace tells them apart.";
 }
 
 /** What is shown of a layer. */
@@ -67,7 +67,7 @@ export interface LayerFigures extends LayerLoad {
 export function layerFigures({ figures, details, cache }: ExpertPool, layer: number): LayerFigures {
   const load = figures.layers[layer]!;
   if (details === null) return { ...load, overRun: null, hottest: null, hitRate: null };
-  const { experts, ranks, uses, copies, rankPairs } = details;
+  const { experts, uses, copies } = details;
   let most = 0;
   let pairs = 0;
   for (let expert = 0; expert < experts; expert++) {
@@ -75,19 +75,37 @@ export function layerFigures({ figures, details, cache }: ExpertPool, layer: num
     pairs += own;
     if (own > uses[layer * experts + most]!) most = expert;
   }
+  const at = layer * experts + most;
+  return {
+    ...load,
+    overRun: overRun(details, layer),
+    hottest: pairs === 0 ? null : { expert: most, share: uses[at]! / pairs, copies: copies[at]! },
+    hitRate: cache === null ? null : hitRateOf(cache, layer),
+  };
+}
+
+/** The heaviest rank of a layer over the mean rank, of all tokens of the run; null without any. */
+function overRun({ ranks, rankPairs }: ExpertDetails, layer: number): number | null {
   let heaviest = 0;
   let sum = 0;
   for (let at = layer * ranks; at < (layer + 1) * ranks; at++) {
     sum += rankPairs[at]!;
     if (rankPairs[at]! > heaviest) heaviest = rankPairs[at]!;
   }
-  const at = layer * experts + most;
-  return {
-    ...load,
-    overRun: sum === 0 ? null : (heaviest * ranks) / sum,
-    hottest: pairs === 0 ? null : { expert: most, share: uses[at]! / pairs, copies: copies[at]! },
-    hitRate: cache === null ? null : hitRateOf(cache, layer),
-  };
+  return sum === 0 ? null : (heaviest * ranks) / sum;
+}
+
+/** The mean of that over layers that computed any. */
+export function meanOverRun(details: ExpertDetails): number {
+  let sum = 0;
+  let layers = 0;
+  for (let layer = 0; layer < details.layers; layer++) {
+    const ratio = overRun(details, layer);
+    if (ratio === null) continue;
+    sum += ratio;
+    layers++;
+  }
+  return sum / layers;
 }
 
 function hitRateOf({ experts, asked, missed }: CacheDetails, layer: number): number | null {
@@ -119,7 +137,12 @@ export function hottestExperts({ layers, experts, uses, copies }: ExpertDetails,
       const share = uses[layer * experts + expert]! / pairs;
       if (share === 0 || (found.length === count && share <= found.at(-1)!.share)) continue;
       const place = found.findIndex((other) => share > other.share);
-      found.splice(place < 0 ? found.length : place, 0, { layer, expert, share, copies: copies[layer * experts + expert]! });
+      found.splice(place < 0 ? found.length : place, 0, {
+        layer,
+        expert,
+        share,
+        copies: copies[layer * experts + expert]!,
+      });
       if (found.length > count) found.pop();
     }
   }

@@ -10,9 +10,9 @@ import { moved, moveKeys, sidewaysKeys } from "../keys/global-keys.ts";
 import type { Core } from "../state/core.ts";
 import { isWide } from "../view/layout.ts";
 import { cellText, type ExpertAxis, type ExpertMetric, expertMap, metricNote, metricsOf } from "./experts-metric.ts";
-import { hottestLines, imbalancePlot, layerTable } from "./experts-panels.ts";
+import { hottestLine, hottestLines, imbalancePlot, layerTable } from "./experts-panels.ts";
 import { placementLines } from "./experts-placements.ts";
-import { type ExpertPool, expertsMissing, poolShown } from "./experts-pool.ts";
+import { type ExpertPool, expertsMissing, meanOverRun, poolShown } from "./experts-pool.ts";
 import { type Act, type Screen, screen } from "./screen.ts";
 
 /** What the experts screen remembers. */
@@ -34,7 +34,8 @@ type Counted = ExpertPool & { readonly details: ExpertDetails };
 
 const isCounted = (pool: ExpertPool): pool is Counted => pool.details !== null;
 
-const axisOf = (own: ExpertsState, { details }: Counted): ExpertAxis => own.axis ?? (details.ranks > 1 ? "ranks" : "experts");
+const axisOf = (own: ExpertsState, { details }: Counted): ExpertAxis =>
+  own.axis ?? (details.ranks > 1 ? "ranks" : "experts");
 
 /** The metric that is shown: the chosen one, or the first where the pool or the axis lacks that. */
 function metricOf(own: ExpertsState, pool: Counted): ExpertMetric {
@@ -54,11 +55,15 @@ function act(own: ExpertsState, action: string, core: Core, area: Size): Act<Exp
   const { pool, count } = shown;
   const say = (text: string): Act<ExpertsState> => ({ intents: [{ kind: "say", text, tone: "warn" }] });
   if (action === "pool")
-    return count > 1 ? { own: { ...own, pool: (own.pool + 1) % count, row: 0, column: 0, from: 0 } } : say("it has one pool");
+    return count > 1
+      ? { own: { ...own, pool: (own.pool + 1) % count, row: 0, column: 0, from: 0 } }
+      : say("it has one pool");
   const rows = pool.figures.layers.length;
   if (!isCounted(pool)) {
     const row = moved(cursorOf(own, pool, 1).row, action, rows, visibleRows(rows, area.height - 3));
-    return row === own.row ? say("a saved result keeps figures by layer alone: run it again") : { own: { ...own, row } };
+    return row === own.row
+      ? say("a saved result keeps figures by layer alone: run it again")
+      : { own: { ...own, row } };
   }
   const axis = axisOf(own, pool);
   const columns = axis === "ranks" ? pool.details.ranks : pool.details.experts;
@@ -68,7 +73,9 @@ function act(own: ExpertsState, action: string, core: Core, area: Size): Act<Exp
       return { own: { ...own, show: "map", axis: axis === "ranks" ? "experts" : "ranks", column: 0 } };
     case "metric": {
       const metrics = metricsOf(pool, axis);
-      return { own: { ...own, show: "map", metric: metrics[(metrics.indexOf(metricOf(own, pool)) + 1) % metrics.length]! } };
+      return {
+        own: { ...own, show: "map", metric: metrics[(metrics.indexOf(metricOf(own, pool)) + 1) % metrics.length]! },
+      };
     }
     case "zoom":
       return { own: { ...own, show: "map", zoomed: !own.zoomed } };
@@ -77,7 +84,9 @@ function act(own: ExpertsState, action: string, core: Core, area: Size): Act<Exp
       return { own: { ...own, show: own.show === action ? "map" : action } };
     case "left":
     case "right":
-      return { own: { ...own, ...at, column: Math.max(0, Math.min(columns - 1, at.column + (action === "left" ? -1 : 1))) } };
+      return {
+        own: { ...own, ...at, column: Math.max(0, Math.min(columns - 1, at.column + (action === "left" ? -1 : 1))) },
+      };
     default: {
       const visible = visibleLayers(own, pool, area);
       const row = moved(at.row, action, rows, visible);
@@ -98,7 +107,8 @@ const mapSize = ({ width, height }: Size): Size =>
 function visibleLayers(own: ExpertsState, pool: Counted, area: Size): number {
   if (own.show !== "map") return visibleRows(pool.details.layers, area.height - headHeight);
   const { heat } = expertMap(pool, axisOf(own, pool), "copies");
-  return heatLayout(heat, mapSize(area), { rowFrom: 0, columnFrom: 0, rowsPerLine: own.zoomed ? 1 : "fit" }).visibleRows;
+  return heatLayout(heat, mapSize(area), { rowFrom: 0, columnFrom: 0, rowsPerLine: own.zoomed ? 1 : "fit" })
+    .visibleRows;
 }
 
 function view(own: ExpertsState, core: Core, area: Size, palette: Palette): readonly string[] {
@@ -116,12 +126,20 @@ function view(own: ExpertsState, core: Core, area: Size, palette: Palette): read
   }
   const axis = axisOf(own, pool);
   const at = { ...cursorOf(own, pool, axis === "ranks" ? pool.details.ranks : pool.details.experts), from: own.from };
-  if (own.show === "placements") return [...head, ...placementLines(pool.details, oneLine(pool.placement), rest, palette, at)];
+  if (own.show === "placements")
+    return [...head, ...placementLines(pool.details, oneLine(pool.placement), rest, palette, at)];
   if (own.show === "layers") return [...head, ...layerTable(pool, rest, palette, at)];
   return mapView(own, pool, axis, head, area, palette);
 }
 
-function mapView(own: ExpertsState, pool: Counted, axis: ExpertAxis, head: readonly string[], area: Size, palette: Palette): string[] {
+function mapView(
+  own: ExpertsState,
+  pool: Counted,
+  axis: ExpertAxis,
+  head: readonly string[],
+  area: Size,
+  palette: Palette,
+): string[] {
   const { details } = pool;
   const { width, height } = area;
   const metric = metricOf(own, pool);
@@ -139,7 +157,7 @@ function mapView(own: ExpertsState, pool: Counted, axis: ExpertAxis, head: reado
   const cell = palette.accent(cellText(pool, axis, at.row, at.column));
   if (!isWide(area)) {
     const course = imbalancePlot(details, { width, height: 1 }, palette);
-    return [...head, ...map, cell, ...hottestLines(details, { width, height: 2 }, palette).slice(1), ...course];
+    return [...head, ...map, cell, hottestLine(details, palette), ...course];
   }
   const left = size.width;
   const side = { width: width - left - 3, height: height - head.length - 1 };
@@ -147,7 +165,10 @@ function mapView(own: ExpertsState, pool: Counted, axis: ExpertAxis, head: reado
   const hottestHeight = Math.min(10, Math.floor(side.height / 4));
   const tableHeight = side.height - plotHeight - hottestHeight - 2;
   const panels = [
-    ...filled(layerTable(pool, { width: side.width, height: tableHeight }, palette, { row: at.row, from: own.from }), tableHeight),
+    ...filled(
+      layerTable(pool, { width: side.width, height: tableHeight }, palette, { row: at.row, from: own.from }),
+      tableHeight,
+    ),
     "",
     ...filled(hottestLines(details, { width: side.width, height: hottestHeight }, palette), hottestHeight),
     "",
@@ -160,16 +181,23 @@ const filled = (lines: readonly string[], height: number): string[] =>
   Array.from({ length: Math.max(0, height) }, (_, i) => lines[i] ?? "");
 
 /** What is shown, and how even it was. */
-function headLines({ name, placement, figures, details }: ExpertPool, pools: number, width: number, palette: Palette): string[] {
+function headLines(
+  { name, placement, figures, details }: ExpertPool,
+  pools: number,
+  width: number,
+  palette: Palette,
+): string[] {
   const { layers } = figures;
   const worst = layers.reduce((most, { imbalance }, i) => (imbalance > layers[most]!.imbalance ? i : most), 0);
-  const of = details === null ? "" : ` x ${formatCount(details.experts)} experts on ${formatCount(details.ranks)} ranks`;
+  const of =
+    details === null ? "" : ` x ${formatCount(details.experts)} experts on ${formatCount(details.ranks)} ranks`;
   const pool = pools > 1 ? `pool ${oneLine(name)} (p: next of ${formatCount(pools)})  ` : "";
   const ratio = (value: number) => `${formatNumber(value, 3)}x`;
+  const overRun = details === null ? "" : ` (${ratio(meanOverRun(details))} over the whole run)`;
   return [
     `${palette.bold(`${pool}${formatCount(layers.length)} MoE layers${of}`)}  ${palette.dim(`placement ${oneLine(placement)}`)}`,
-    `heaviest rank ${palette.bold(ratio(figures.imbalance))} the mean rank, step by step; worst layer L${worst} ${ratio(layers[worst]!.imbalance)}; worst step ${ratio(figures.imbalanceMax)}`,
-    palette.dim("a layer waits for its heaviest rank: 1x is even. Layers L0, L1, ... are the MoE layers in their order"),
+    `heaviest rank ${palette.bold(ratio(figures.imbalance))} the mean in a step${overRun}; worst layer L${worst} ${ratio(layers[worst]!.imbalance)}`,
+    palette.dim("a layer waits for its heaviest rank: 1x is even. L0 is the first MoE layer"),
   ].map((line) => fitLine(line, width, palette.glyphs.ellipsis).trimEnd());
 }
 

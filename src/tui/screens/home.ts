@@ -13,6 +13,8 @@ export interface HomeState {
   readonly selected: number;
   readonly from: number;
   readonly filter: string;
+  /** The scenario that a copy is made of. */
+  readonly template: string | null;
 }
 
 /** A line of the list, and what Enter does with it. */
@@ -95,6 +97,13 @@ function act(own: HomeState, action: string, core: Core, area: Size): Act<HomeSt
       return {
         intents: [{ kind: "ask", prompt: { kind: "filter", label: "filter: ", value: own.filter, suggestions: [] } }],
       };
+    case "copy": {
+      if (row?.kind !== "scenario")
+        return { intents: [{ kind: "say", text: "a copy is made of a scenario: select one", tone: "warn" }] };
+      const name = row.name.replace(/^.*[\\/]/, "");
+      const prompt = { kind: "copy", label: "write a copy to: ", value: `my-${name}`, suggestions: [] };
+      return { own: { ...placed, template: row.file }, intents: [{ kind: "ask", prompt }] };
+    }
     case "mark":
       if (row?.kind !== "run" || row.run.forecast === null)
         return {
@@ -155,14 +164,19 @@ function view(own: HomeState, core: Core, area: Size, palette: Palette): readonl
 export const homeScreen = screen<HomeState>({
   id: "home",
   title: "Home",
-  start: { selected: 0, from: 0, filter: "" },
+  start: { selected: 0, from: 0, filter: "", template: null },
   keys: [
     { action: "open", keys: ["enter"], help: "run or open" },
+    { action: "copy", keys: ["n"], help: "new from this" },
     { action: "filter", keys: ["/"], help: "filter" },
     { action: "mark", keys: ["space"], help: "mark to compare" },
     ...moveKeys,
   ],
   act,
-  typed: (own, kind, text) => (kind === "filter" ? { own: { ...own, filter: text, selected: 0, from: 0 } } : {}),
+  typed: (own, kind, text, done) => {
+    if (kind === "filter") return { own: { ...own, filter: text, selected: 0, from: 0 } };
+    if (!done || own.template === null || text.trim() === "") return {};
+    return { intents: [{ kind: "copyFile", path: text.trim(), file: own.template }] };
+  },
   view,
 } satisfies Screen<HomeState>);

@@ -21,12 +21,7 @@ export const statusWords: readonly string[] = ["completed", "rejected", "running
 
 const isCompleted = (rows: RequestRows, request: number) => rows.status[request] === requestStatus.completed;
 
-const duration = (
-  id: string,
-  header: string,
-  value: RequestColumn["value"],
-  dispensable?: number,
-): RequestColumn => ({
+const duration = (id: string, header: string, value: RequestColumn["value"], dispensable?: number): RequestColumn => ({
   id,
   header,
   unit: "duration",

@@ -75,8 +75,7 @@ function termOf(term: string, rows: RequestRows): Wanted | string {
 
 function comparisonOf(name: string, sign: string, value: string, rows: RequestRows): Wanted | string {
   const column = requestColumns[columnAt(name)];
-  if (column === undefined)
-    return `no column "${name}": there are ${requestColumns.map(({ id }) => id).join(", ")}`;
+  if (column === undefined) return `no column "${name}": there are ${requestColumns.map(({ id }) => id).join(", ")}`;
   if (column.names !== undefined) return nameOf(column, rows, sign, value);
   const limit = parseQuantity(value, column.unit === "duration" ? "duration" : "count");
   if (limit === null)
@@ -85,7 +84,12 @@ function comparisonOf(name: string, sign: string, value: string, rows: RequestRo
   return (request) => holds(column.value(rows, request), limit);
 }
 
-function nameOf({ id, names, value: placeOf }: RequestColumn, rows: RequestRows, sign: string, value: string): Wanted | string {
+function nameOf(
+  { id, names, value: placeOf }: RequestColumn,
+  rows: RequestRows,
+  sign: string,
+  value: string,
+): Wanted | string {
   const known = names!(rows);
   if (sign !== "=" && sign !== "!=") return `${id} is a name: compare it with = or !=`;
   const at = known.findIndex((name) => name.toLowerCase() === value.toLowerCase());

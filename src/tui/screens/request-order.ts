@@ -1,7 +1,7 @@
 import type { RequestRows } from "../../sim/result.ts";
+import { radixOrder } from "./radix-order.ts";
 import { requestColumns } from "./request-columns.ts";
 import { type RequestFilter, requestFilter } from "./request-filter.ts";
-import { radixOrder } from "./radix-order.ts";
 
 /** How a table of requests is sorted, and what is left out of it. */
 export interface RequestView {
@@ -43,7 +43,7 @@ export function shownRequests(rows: RequestRows, view: RequestView): ShownReques
   const sorted =
     before?.sorted.column === view.column
       ? before.sorted
-      : { column: view.column, ...radixOrder(Float64Array.from({ length: rows.count }, (_, i) => value(rows, i))) };
+      : { column: view.column, ...radixOrder(valuesOf(rows, view.column)) };
   const { wanted, problem } = requestFilter(view.filter, rows);
   const { order } = sorted;
   const requests = new Uint32Array(order.length);
@@ -67,4 +67,11 @@ export function shownRequests(rows: RequestRows, view: RequestView): ShownReques
   const shown = { requests: requests.subarray(0, count), known, median, p99, problem };
   kept.set(rows, { sorted, view, shown });
   return shown;
+}
+
+function valuesOf(rows: RequestRows, column: number): Float64Array {
+  const { value } = requestColumns[column]!;
+  const values = new Float64Array(rows.count);
+  for (let request = 0; request < values.length; request++) values[request] = value(rows, request);
+  return values;
 }

@@ -1,15 +1,14 @@
 import { oneLine } from "../../core/printable.ts";
-import { formatCount, formatNumber, formatPercent } from "../../core/units.ts";
+import { formatCount, formatNumber } from "../../core/units.ts";
 import { compareForecasts } from "../../forecast/baseline.ts";
-import type { BaselineDelta } from "../../forecast/forecast.ts";
-import { comparedValue } from "../../report/baseline-labels.ts";
 import { verdictOf } from "../../report/headline.ts";
 import { wrap } from "../../report/text-table.ts";
 import type { Palette } from "../../report/widgets/palette.ts";
 import { scrollTable, tableFrom, visibleRows } from "../../report/widgets/scroll-table.ts";
-import { beside, fitLine, type Size, type Tone } from "../../report/widgets/styled-text.ts";
+import { beside, fitLine, type Size } from "../../report/widgets/styled-text.ts";
 import type { FormField } from "../../scenario/form-fields.ts";
 import { isTrying, type Trial } from "../state/trial.ts";
+import { deltaTable } from "../view/delta-table.ts";
 import { isWide } from "../view/layout.ts";
 import type { Sample } from "./what-if-sample.ts";
 
@@ -141,51 +140,8 @@ function answerLines({ now, base, changes }: WhatIfShown, size: Size, palette: P
   const verdicts = [`${palette.dim("before")} ${verdictOf(before)}`, `${palette.dim("now")}    ${verdictOf(after)}`];
   return [
     ...verdicts,
-    ...scrollTable(
-      {
-        columns: [
-          { header: "" },
-          { header: "metric" },
-          { header: "before", align: "right", dispensable: 2 },
-          { header: "now", align: "right", dispensable: 1 },
-          { header: "change", align: "right" },
-          { header: "+-", align: "right", dispensable: 3 },
-        ],
-        rows: deltas.length,
-        cell: (row, column) => deltaCells(deltas[row]!)[column] ?? "",
-        tone: (row) => deltaTone(deltas[row]!),
-      },
-      { width: size.width, height: size.height - verdicts.length },
-      palette,
-      { from: 0 },
-    ),
+    ...scrollTable(deltaTable(deltas), { width: size.width, height: size.height - verdicts.length }, palette, {
+      from: 0,
+    }),
   ];
-}
-
-/** How a difference stands: beyond its interval or not, or nothing to tell by. */
-export function standOf({ worseBy, halfWidth }: BaselineDelta): "same" | "chance" | "better" | "worse" | "unknown" {
-  if (worseBy === null) return "unknown";
-  if (worseBy === 0) return "same";
-  if (halfWidth !== null && Math.abs(worseBy) <= halfWidth) return "chance";
-  return worseBy > 0 ? "worse" : "better";
-}
-
-const standTexts = { same: "same", chance: "chance", better: "better", worse: "worse", unknown: "gone" } as const;
-
-function deltaCells(delta: BaselineDelta): string[] {
-  const { metric, before, after, halfWidth } = delta;
-  const share = before === 0 || after === null ? null : after / before - 1;
-  return [
-    standTexts[standOf(delta)],
-    metric,
-    comparedValue(delta, before),
-    comparedValue(delta, after),
-    share === null ? "" : `${share > 0 ? "+" : ""}${formatPercent(share)}`,
-    halfWidth === null || before === 0 ? "" : formatPercent(halfWidth / Math.abs(before)),
-  ];
-}
-
-function deltaTone(delta: BaselineDelta): Tone {
-  const stand = standOf(delta);
-  return stand === "better" ? "good" : stand === "worse" || stand === "unknown" ? "bad" : "dim";
 }

@@ -1,3 +1,4 @@
+import type { Forecast } from "../../forecast/forecast.ts";
 import type { JobBase } from "../../plan/job/job.ts";
 import type { Tone } from "../../report/page.ts";
 import type { Size } from "../../report/widgets/styled-text.ts";
@@ -64,6 +65,10 @@ export type Intent =
   | { readonly kind: "copy"; readonly text: string }
   /** Writes a scenario with its settings in it. */
   | { readonly kind: "writeScenario"; readonly path: string; readonly request: JobBase; readonly name: string }
+  /** Writes a result; the ending of the name says how. */
+  | { readonly kind: "writeResult"; readonly path: string; readonly forecast: Forecast }
+  /** Writes a copy of a scenario file. */
+  | { readonly kind: "copyFile"; readonly path: string; readonly file: string }
   | { readonly kind: "quit" };
 
 /** The run that the screens show. */

@@ -10,6 +10,7 @@ import { bodyArea } from "../view/layout.ts";
 import type { AppState } from "./app-state.ts";
 import { commandNames, commandOf } from "./commands.ts";
 import type { Intent } from "./core.ts";
+import { exported, exportPrompt } from "./export.ts";
 import { heard, isOpen, loadedRecord, newRecord } from "./run-record.ts";
 import { traceOrder } from "./trace-record.ts";
 import { newTrial, trialHeard } from "./trial.ts";
@@ -29,7 +30,12 @@ export type Event =
 
 /** What is to be done outside of the state. */
 export type Effect =
-  | Extract<Intent, { readonly kind: "engine" | "startFile" | "load" | "copy" | "writeScenario" | "quit" }>
+  | Extract<
+      Intent,
+      {
+        readonly kind: "engine" | "startFile" | "load" | "copy" | "copyFile" | "writeScenario" | "writeResult" | "quit";
+      }
+    >
   /** For the thread that answers questions. */
   | { readonly kind: "trial"; readonly order: EngineOrder }
   | { readonly kind: "redraw" };
@@ -101,7 +107,8 @@ function pressed(state: AppState, key: string): Reduced {
   if (state.help !== null) return helpKey(state, key);
   const screen = screenOf(state.screen);
   const found = actionOf(state.keys, screen, key);
-  if (found === null) return /^[1-9]$/.test(key) ? opened(state, screens[Number(key) - 1]?.id) : only(state);
+  if (found === null)
+    return /^[0-9]$/.test(key) ? opened(state, screens[key === "0" ? 9 : Number(key) - 1]?.id) : only(state);
   return found.own ? acted(state, found.action) : globally(state, found.action);
 }
 
@@ -125,6 +132,8 @@ export function globally(state: AppState, action: string): Reduced {
       return asked(state, [
         { kind: "ask", prompt: { kind: "command", label: ":", value: "", suggestions: commandNames(state) } },
       ]);
+    case "export":
+      return asked(state, exportPrompt(state.core));
     case "back": {
       const { id, back: inside } = screenOf(state.screen);
       const act = inside?.(state.own[id], state.core) ?? null;
@@ -182,6 +191,7 @@ function typed(state: AppState, text: string, done: boolean): Reduced {
   if (prompt === null) return only(state);
   const next = done ? { ...state, prompt: null } : { ...state, prompt: { ...prompt, value: text } };
   if (prompt.kind === "command") return done ? commanded(next, text) : only(next);
+  if (prompt.kind === "export") return done ? asked(next, exported(next.core, text.trim())) : only(next);
   const screen = screenOf(state.screen);
   const act = screen.typed?.(state.own[screen.id], prompt.kind, text, done, state.core);
   return act === undefined ? only(next) : took(next, act);
@@ -264,7 +274,10 @@ function asked(state: AppState, intents: readonly Intent[]): Reduced {
         break;
       }
       case "trace": {
-        const order = traceOrder(core.runs.find(({ id }) => id === intent.run), intent.of);
+        const order = traceOrder(
+          core.runs.find(({ id }) => id === intent.run),
+          intent.of,
+        );
         if (order !== null) effects.push({ kind: "trial", order });
         break;
       }

@@ -15,6 +15,8 @@ export interface LiveRates {
   readonly speed: number;
   /** Share of hits among the accesses of that time; null without any. */
   readonly hitRate: number | null;
+  /** Share of that time for which each resource was busy, by name; work that was promised counts from its promise on. */
+  readonly linkShares: ReadonlyMap<string, number>;
 }
 
 /** A run of this session, or a result of an earlier one. */
@@ -113,5 +115,15 @@ function ratesOf(
     requestsPerSecond: perSecond(now.requests.completed, before?.requests.completed),
     speed: wallMs > wasMs ? ns / 1e6 / (wallMs - wasMs) : Number.NaN,
     hitRate: accesses > 0 ? hits / accesses : null,
+    linkShares: linkShares(before?.links ?? [], now.links, ns),
   };
+}
+
+function linkShares(
+  before: LiveSnapshot["links"],
+  now: LiveSnapshot["links"],
+  ns: number,
+): ReadonlyMap<string, number> {
+  const was = new Map(before.map(({ name, busyNs }) => [name, busyNs]));
+  return new Map(now.map(({ name, busyNs }) => [name, Math.min(1, (busyNs - (was.get(name) ?? 0)) / ns)]));
 }

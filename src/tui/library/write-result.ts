@@ -1,0 +1,19 @@
+import { UsageError } from "../../core/errors.ts";
+import { writeOutput } from "../../files/write-output.ts";
+import type { Forecast } from "../../forecast/forecast.ts";
+import { exporters } from "../../report/exporters.ts";
+
+const byEnding = { json: "json", csv: "csv", md: "markdown", xml: "junit" } as const;
+
+/** Writes a result in the format that the ending of the name says. Throws UsageError for others, OutputError where that cannot be. */
+export async function writeResult(path: string, forecast: Forecast): Promise<void> {
+  const ending = path.split(".").at(-1) ?? "";
+  const format = Object.hasOwn(byEnding, ending) ? byEnding[ending as keyof typeof byEnding] : null;
+  if (format === null)
+    throw new UsageError(
+      `export: expected a name that ends with .yaml, ${Object.keys(byEnding)
+        .map((one) => `.${one}`)
+        .join(", ")}, found "${path}"`,
+    );
+  await writeOutput(path, (output) => output.append(exporters[format].render([forecast])));
+}

@@ -1,0 +1,62 @@
+import type { LinkUse } from "../../forecast/live/links.ts";
+import type { RunRecord } from "../state/run-record.ts";
+
+/** What a resource did over a time, ns and bytes. What is not known of it is NaN. */
+export interface LinkRow {
+  readonly name: string;
+  /** Share of the time for which it was busy, over all and lately. */
+  readonly share: number;
+  readonly recent: number;
+  readonly busyNs: number;
+  readonly bytes: number;
+  /** Bytes per ns of the time, and of that for which it was busy. */
+  readonly rate: number;
+  readonly busyRate: number;
+  /** null for what has no turns, and for saved results. */
+  readonly turns: LinkUse["turns"];
+}
+
+/** The resources of a run, the time that their figures are of, and whether it goes on. */
+export interface Links {
+  readonly rows: readonly LinkRow[];
+  readonly overNs: number;
+  readonly from: "live" | "end" | "saved";
+}
+
+/** null while nothing is known. */
+export function linksOfRun({ details, snapshot, forecast, rates }: RunRecord): Links | null {
+  if (details !== null) {
+    const { links, endNs } = details;
+    return { rows: links.map((link) => rowOf(link, endNs, Number.NaN)), overNs: endNs, from: "end" };
+  }
+  if (forecast !== null) {
+    const overNs = forecast.throughput.durationS * 1e9;
+    return {
+      rows: forecast.resources.map((use) => rowOf({ ...use, turns: null }, overNs, Number.NaN)),
+      overNs,
+      from: "saved",
+    };
+  }
+  if (snapshot === null) return null;
+  const { links, simulatedNs } = snapshot;
+  return {
+    rows: links.map((link) => rowOf(link, simulatedNs, rates?.linkShares.get(link.name) ?? Number.NaN)),
+    overNs: simulatedNs,
+    from: "live",
+  };
+}
+
+const rowOf = ({ name, busyNs, bytes, turns }: LinkUse, overNs: number, recent: number): LinkRow => ({
+  name,
+  share: overNs > 0 ? busyNs / overNs : Number.NaN,
+  recent,
+  busyNs,
+  bytes,
+  rate: overNs > 0 ? bytes / overNs : Number.NaN,
+  busyRate: busyNs > 0 ? bytes / busyNs : Number.NaN,
+  turns,
+});
+
+/** Time that demands waited in all, ns; NaN where nothing waits. */
+export const waitedNs = ({ turns }: LinkRow): number =>
+  turns === null ? Number.NaN : turns.behindDemandNs + turns.behindBackgroundNs;
