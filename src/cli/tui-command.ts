@@ -16,12 +16,16 @@ export const tuiCommand: CommandRegistration = (program, exit) => {
   program
     .command("tui")
     .description("watch runs, look at experts, caches and requests, and ask what-if questions in the terminal")
-    .argument("[file]", "a scenario to run (YAML), or a saved result to open (JSON)")
+    .argument("[file]", "a scenario to run (YAML), or a saved result or a plan to open (JSON)")
     .option("--set <path=value>", "override a value of the scenario (repeatable)", collect)
     .option("--param <NAME=value>", "value of the parameter NAME in file paths of scenarios (repeatable)", collect)
     .option("--results <folder>", "where results are kept (default: $XDG_STATE_HOME/moecast/results)")
     .option("--keys <file>", 'other keys: JSON such as {"quit": ["q"], "run.pause": ["p"]}')
     .option("--ascii", "no signs beyond ASCII")
+    .option(
+      "--screen-reader",
+      "lines of text for a screen reader, said when a key asks for them; also with INK_SCREEN_READER=true",
+    )
     .option("--plain", "no screens: lines of text")
     .option("--no-tui", "the same")
     .option("--json", "no screens: the forecast as JSON")

@@ -8,6 +8,7 @@ export interface TuiOptions {
   readonly results?: string;
   readonly keys?: string;
   readonly ascii?: boolean;
+  readonly screenReader?: boolean;
   readonly plain?: boolean;
   readonly tui: boolean;
   readonly json?: boolean;
@@ -34,7 +35,9 @@ async function screens(file: string | undefined, options: TuiOptions, colour: bo
   const { Session } = await import("../tui/session.ts");
   const { lookFor } = await import("../tui/terminal/look.ts");
   const { defaultResultsFolder } = await import("../tui/library/results-folder.ts");
-  const palette = lookFor({ allowed: colour, ascii: options.ascii === true }, process.env);
+  const { plainPalette } = await import("../report/widgets/palette.ts");
+  const reader = options.screenReader === true || process.env["INK_SCREEN_READER"] === "true";
+  const palette = reader ? plainPalette : lookFor({ allowed: colour, ascii: options.ascii === true }, process.env);
   // Of Ink's own colours only the cursor of a line that is typed is seen.
   process.env["FORCE_COLOR"] = "1";
   return new Session({
@@ -42,7 +45,8 @@ async function screens(file: string | undefined, options: TuiOptions, colour: bo
     resultsFolder: options.results ?? defaultResultsFolder(process.env),
     keys: await readKeys(options.keys),
     palette,
-    begin: file === undefined ? null : { kind: file.endsWith(".json") ? "result" : "scenario", file },
+    reader,
+    begin: file === undefined ? null : { kind: file.endsWith(".json") ? "document" : "scenario", file },
     settings: options.set ?? [],
     read: async (path, settings) => {
       const { readJobBase } = await import("./job-base.ts");
@@ -59,9 +63,24 @@ async function readKeys(file: string | undefined) {
   return readKeyMap(await localFiles.readText(file), file, all);
 }
 
+/** A plan as `moecast plan` shows it. */
+async function documentLines(file: string, { json }: TuiOptions, colour: boolean): Promise<ExitCode> {
+  const { openDocument } = await import("../tui/library/open-document.ts");
+  const opened = await openDocument(file);
+  if (opened.kind === "result") throw new UsageError("tui: a saved result is shown on a terminal only");
+  const io = processIo(colour);
+  const { jsonDocument } = await import("../core/json.ts");
+  const { terminalPage } = await import("../report/page-terminal.ts");
+  const { planPage } = await import("../report/plan-page.ts");
+  const { document } = opened.plan;
+  if (json === true) io.out(jsonDocument(document));
+  else io.out(terminalPage(planPage(document), io.style, io.width));
+  return exitCodes.ok;
+}
+
 /** A run as by `moecast run`, or the list of what could be run. */
 async function lines(file: string | undefined, options: TuiOptions, colour: boolean): Promise<ExitCode> {
-  if (file?.endsWith(".json")) throw new UsageError("tui: a saved result is shown on a terminal only");
+  if (file?.endsWith(".json")) return documentLines(file, options, colour);
   if (file !== undefined) {
     const { run } = await import("./run.ts");
     const { set = [], param = [], json = false } = options;
@@ -84,6 +103,7 @@ async function lines(file: string | undefined, options: TuiOptions, colour: bool
             path,
             description ?? name ?? "",
           ]),
+          ...library.plans.map(({ file: path, text }) => ["plan", path, text ?? ""]),
           ...library.results.map(({ file: path, headline }) => ["saved", path, headline]),
         ],
         io.width === undefined ? {} : { width: io.width },

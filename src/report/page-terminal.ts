@@ -60,6 +60,10 @@ const textLines = (lines: readonly PageLine[], { style, width }: View, indent = 
     }),
   );
 
+/** One section as lines of at most `width` cells. */
+export const terminalSection = (section: PageSection, style: TextStyle, width: number): string[] =>
+  sectionLines(section, { style, width });
+
 function sectionLines(section: PageSection, view: View): string[] {
   switch (section.kind) {
     case "table":

@@ -4,7 +4,9 @@ import type { Sensitivity } from "../plan/answer/sensitivity.ts";
 import { tooShort } from "../plan/search/judge-track.ts";
 import { milliseconds } from "./labels.ts";
 import type { Page, PageColumn, PageLine, PageSection } from "./page.ts";
+import { failureSection } from "./plan-failures.ts";
 import { planFrontier } from "./plan-frontier.ts";
+import { candidatesById, chanceText, planLoad, planVerdict } from "./plan-verdict.ts";
 
 /** What was written of a plan. */
 export interface PlanFiles {
@@ -18,18 +20,14 @@ export interface PlanFiles {
 
 /** A plan as a page: the verdict, the best deployments, what would change it, the frontier, and why the others failed. */
 export function planPage(plan: PlanDocument, files: PlanFiles | null = null): Page {
-  const { scenario, space, traffic, slos, objectives } = plan;
-  const load =
-    traffic.ratePerSecond === null
-      ? `${formatCount(traffic.concurrency ?? 0)} client${traffic.concurrency === 1 ? "" : "s"} in a closed loop`
-      : `${formatNumber(traffic.ratePerSecond, 3)} requests/s`;
+  const { scenario, space, objectives } = plan;
   return {
     title: scenario.name,
     aside: plan.interrupted ? "plan, interrupted" : "plan",
     subtitle: [
       ...(scenario.description === "" ? [] : [{ text: scenario.description }]),
       {
-        text: `${load}, ${formatCount(Math.round(traffic.promptTokens))} tokens in and ${formatCount(Math.round(traffic.outputTokens))} out on average; ${slos.length === 0 ? "no SLOs: deployments that keep up" : slos.join(", ")}`,
+        text: planLoad(plan),
         quiet: true,
       },
       {
@@ -37,14 +35,12 @@ export function planPage(plan: PlanDocument, files: PlanFiles | null = null): Pa
         quiet: true,
       },
     ],
-    headline: verdictOf(plan),
+    headline: planVerdict(plan),
     tone: objectives.every(({ found }) => found.length > 0) ? "good" : "bad",
-    notes: notesOf(plan),
+    notes: planNotes(plan),
     sections: [
       ...objectives.flatMap((answer) => answerSection(answer, plan)),
-      ...siteSection(plan),
-      ...chanceSection(plan),
-      ...sensitivitySection(plan.sensitivity),
+      ...planSections(plan),
       ...planFrontier(plan),
       ...failureSection(plan),
       ...filesSection(files),
@@ -53,55 +49,12 @@ export function planPage(plan: PlanDocument, files: PlanFiles | null = null): Pa
   };
 }
 
-const byId = ({ candidates }: PlanDocument): ReadonlyMap<string, PlanCandidate> =>
-  new Map(candidates.map((candidate) => [candidate.id, candidate]));
-
-/** The verdict in parts: deployment, devices, objective, binding constraint, chance of the SLOs, margins. */
-function verdictOf(plan: PlanDocument): string[] {
-  const [answer] = plan.objectives;
-  const known = byId(plan);
-  if (answer === undefined) return ["nothing was looked for"];
-  const [best, next] = answer.found;
-  if (best === undefined) {
-    const closest = answer.closest === null ? undefined : known.get(answer.closest.id);
-    return [
-      plan.interrupted ? "nothing found so far" : "NO DEPLOYMENT MEETS THE SLOs",
-      ...(closest === undefined ? [] : [`closest: ${closest.name}`, answer.closest!.shortfall]),
-    ];
-  }
-  const chosen = known.get(best.id)!;
-  const finalist = plan.finalists.find(({ id }) => id === best.id);
-  const chances = (finalist?.chances ?? []).flatMap(({ chance }) => chance ?? []);
-  return [
-    chosen.name,
-    `${formatCount(chosen.devices)} device${chosen.devices === 1 ? "" : "s"}`,
-    ...(chosen.usdPerHour === null ? [] : [`$${formatNumber(chosen.usdPerHour, 4)}/h`]),
-    ...(answer.name === "devices" ? [] : [best.text]),
-    ...(best.shown?.binding == null
-      ? []
-      : [`${best.shown.binding} at ${formatPercent(best.shown.strain ?? 0, 0)} of its limit`]),
-    ...(chances.length === 0 ? [] : [`all SLOs hold with a chance of ${chanceText(Math.min(...chances))}`]),
-    ...(next === undefined || answer.name === "frontier" ? [] : [marginText(best.value, next.value, "the runner-up")]),
-    ...baselineMargin(plan, answer, best.value),
-  ];
-}
-
-function baselineMargin({ baseline }: PlanDocument, { name }: ObjectiveAnswer, value: number): string[] {
-  if (baseline === null) return [];
-  const today = baseline.values[name] ?? null;
-  if (!baseline.meets) return [`what is run today does not meet the SLOs (${baseline.broken})`];
-  return today === null ? [] : [marginText(value, today, "what is run today")];
-}
-
-function marginText(value: number, other: number, than: string): string {
-  const share = other === 0 ? 0 : 1 - value / other;
-  if (Math.abs(share) < 0.0005) return `as good as ${than}`;
-  // Less is better of every value, whichever way its text reads.
-  return `${formatPercent(Math.abs(share), 1)} ${share > 0 ? "better" : "worse"} than ${than}`;
-}
-
-const chanceText = (chance: number): string =>
-  chance >= 0.95 ? "at least 95%" : chance <= 0.05 ? "at most 5%" : formatPercent(chance, 0);
+/** What is known of the answer: the best of each hardware and engine, chances, what would change it. */
+export const planSections = (plan: PlanDocument): PageSection[] => [
+  ...siteSection(plan),
+  ...chanceSection(plan),
+  ...sensitivitySection(plan.sensitivity),
+];
 
 /** Deployments of which even the longest run does not tell whether they keep up: any of them may be better than what was found. */
 function undecided({ candidates }: PlanDocument): PageLine[] {
@@ -116,7 +69,8 @@ function undecided({ candidates }: PlanDocument): PageLine[] {
       ];
 }
 
-function notesOf(plan: PlanDocument): PageLine[] {
+/** What a reader needs to know beside the verdict. */
+export function planNotes(plan: PlanDocument): PageLine[] {
   const unvalidated = plan.finalists[0]?.unvalidated ?? null;
   return [
     ...(unvalidated === null ? [] : [{ text: `Unvalidated: ${unvalidated}.`, tone: "warn" as const }]),
@@ -140,7 +94,7 @@ const shownMax = 10;
 
 function answerSection(answer: ObjectiveAnswer, plan: PlanDocument): PageSection[] {
   if (answer.found.length === 0) return [];
-  const known = byId(plan);
+  const known = candidatesById(plan);
   return [
     {
       kind: "table",
@@ -244,7 +198,7 @@ function noneOf(candidates: readonly PlanCandidate[]): string {
 }
 
 function chanceSection({ finalists, ...plan }: PlanDocument): PageSection[] {
-  const known = byId({ finalists, ...plan });
+  const known = candidatesById(plan);
   const rows = finalists.flatMap(({ id, chances }) =>
     chances.map(({ slo, chance, slowestFactor }) => [
       slo,
@@ -303,30 +257,6 @@ function sensitivityRow(change: string, outcome: NonNullable<Sensitivity["outcom
     milliseconds(tpotP50Ms),
     usdPerMtok === null ? "n/a" : formatNumber(usdPerMtok),
     meets ? `hold${tightest}` : (broken ?? "").split("\n")[0]!,
-  ];
-}
-
-/** Why candidates were not chosen: causes by how many they are of, with one reason each. */
-function failureSection({ candidates }: PlanDocument): PageSection[] {
-  const causes = new Map<string, { count: number; reason: string }>();
-  for (const { status, cause, reason } of candidates) {
-    if (status === "feasible" || status === "untested") continue;
-    const key = `${status}: ${cause ?? "SLOs"}`;
-    const found = causes.get(key);
-    causes.set(key, { count: (found?.count ?? 0) + 1, reason: found?.reason ?? reason ?? "" });
-  }
-  if (causes.size === 0) return [];
-  return [
-    {
-      kind: "table",
-      title: "Why others failed",
-      note: "with the reason of one of them",
-      columns: [{ header: "", align: "right" }, { header: "" }, { header: "such as" }],
-      rows: [...causes]
-        .sort(([, a], [, b]) => b.count - a.count)
-        .map(([cause, { count, reason }]) => [formatCount(count), cause, reason.split("\n")[0] ?? ""]),
-      cut: { linesMax: 3, hint: "plan.json" },
-    },
   ];
 }
 

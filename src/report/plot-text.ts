@@ -22,8 +22,8 @@ export function plotText({ x, y, points, legend }: PointPlot, width: number = co
   const shown = points.filter((point) => Number.isFinite(point.x) && Number.isFinite(point.y));
   if (shown.length === 0) return ["no points"];
   const columns = Math.max(20, Math.min(columnsMax, width - beside));
-  const right = roundUp(Math.max(...shown.map((point) => point.x)));
-  const top = roundUp(Math.max(...shown.map((point) => point.y)));
+  const right = roundUp(shown.reduce((most, point) => Math.max(most, point.x), 0));
+  const top = roundUp(shown.reduce((most, point) => Math.max(most, point.y), 0));
   const cells = Array.from({ length: rows }, () => Array.from({ length: columns }, () => " "));
   const cell = (value: number, most: number, count: number) => Math.min(count - 1, Math.floor((value / most) * count));
   for (const { x: at, y: height, mark } of [...shown].sort((a, b) => a.rank - b.rank))

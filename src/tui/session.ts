@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { type ExitCode, exitCodes, MoecastError } from "../core/errors.ts";
-import { oneLine } from "../core/printable.ts";
+import { oneLine, printable } from "../core/printable.ts";
 import type { JobBase } from "../plan/job/job.ts";
 import { headline } from "../report/headline.ts";
 import type { Palette } from "../report/widgets/palette.ts";
@@ -9,17 +9,17 @@ import type { EngineReport } from "./engine/messages.ts";
 import type { InkHost } from "./ink/app.tsx";
 import type { Mounted } from "./ink/mount.tsx";
 import type { KeyMap } from "./keys/key-map.ts";
+import { emptyLibrary } from "./library/library.ts";
 import { listLibrary } from "./library/list-library.ts";
 import { type AppState, firstState } from "./state/app-state.ts";
 import { type Effect, type Event, reduce } from "./state/reducer.ts";
 import { isOpen } from "./state/run-record.ts";
-import { AlternateScreen } from "./terminal/alternate-screen.ts";
 import { copyText } from "./terminal/clipboard.ts";
-import { changes } from "./terminal/painter.ts";
+import type { Display } from "./terminal/display.ts";
+import { ReaderDisplay } from "./terminal/reader-display.ts";
+import { ScreenDisplay } from "./terminal/screen-display.ts";
 import { frame } from "./view/frame.ts";
 
-/** Frames follow one another at most so often. */
-const frameMs = 100;
 /** A run that is ended by leaving has so long to come to an end. */
 const lastWordsMs = 3000;
 
@@ -28,8 +28,10 @@ export interface SessionOptions {
   readonly resultsFolder: string;
   readonly keys: KeyMap;
   readonly palette: Palette;
-  /** Scenario or result to begin with; null: the home screen. */
-  readonly begin: { readonly kind: "scenario" | "result"; readonly file: string } | null;
+  /** Whether frames are lines for a screen reader. */
+  readonly reader: boolean;
+  /** Scenario, or saved result or plan, to begin with; null: the home screen. */
+  readonly begin: { readonly kind: "scenario" | "document"; readonly file: string } | null;
   readonly settings: readonly string[];
   /** The scenario of a file, with settings laid over it. */
   readonly read: (file: string, settings: readonly string[]) => Promise<JobBase>;
@@ -41,13 +43,9 @@ export class Session implements InkHost {
   private state: AppState;
   private readonly engine = new Engine((report) => this.heard(report));
   private readonly trials = new Engine((report) => this.dispatch({ kind: "engine", report }));
-  private readonly screen = new AlternateScreen(process.stdout);
+  private readonly display: Display;
   private ink: Mounted | null = null;
-  /** What the terminal shows; null: not known. */
-  private drawn: readonly string[] | null = null;
   private promptLine = "";
-  private timer: NodeJS.Timeout | null = null;
-  private drawnAtMs = 0;
   private readonly listeners = new Set<() => void>();
   private shownPrompt: ReturnType<InkHost["prompt"]> = null;
   private leaving: ((code: ExitCode) => void) | null = null;
@@ -58,7 +56,9 @@ export class Session implements InkHost {
   constructor(options: SessionOptions) {
     this.options = options;
     const { columns, rows } = process.stdout;
-    this.state = firstState({ width: columns || 80, height: rows || 24 }, { scenarios: [], results: [] }, options.keys);
+    const draw = () => frame(this.state, options.palette, this.promptLine);
+    this.display = new (options.reader ? ReaderDisplay : ScreenDisplay)(process.stdout, draw);
+    this.state = firstState({ width: columns || 80, height: rows || 24 }, emptyLibrary, options.keys);
   }
 
   /** Shows the screens until somebody leaves them. Returns the exit code. */
@@ -76,21 +76,22 @@ export class Session implements InkHost {
     ] as const;
     const handlers = ended.map(([signal, code]) => [signal, () => this.leave(code)] as const);
     for (const [signal, handler] of handlers) process.on(signal, handler);
+    process.on("uncaughtException", this.broken);
     stdout.on("resize", resized);
     stdin.on("end", hungUp).on("close", hungUp);
     // Keys that are pressed before Ink is there are kept, not echoed.
     stdin.setRawMode(true);
-    this.screen.enter();
+    this.display.enter();
     try {
       this.dispatch({ kind: "library", library: await listLibrary(this.options.folder) });
-      this.draw();
+      this.display.show("key");
       const { mountInk } = await import("./ink/mount.tsx");
       this.ink = mountInk(
         this,
         () => stdout.columns,
         (line) => {
           this.promptLine = line;
-          this.drawSoon();
+          this.display.show("key");
         },
       );
       void this.begin();
@@ -98,11 +99,11 @@ export class Session implements InkHost {
       await this.finish();
       return code;
     } finally {
-      if (this.timer !== null) clearTimeout(this.timer);
       this.ink?.unmount();
-      this.screen.close();
+      this.display.close();
       await Promise.all([this.engine.close(), this.trials.close()]);
       for (const [signal, handler] of handlers) process.off(signal, handler);
+      process.off("uncaughtException", this.broken);
       stdout.off("resize", resized);
       stdin.off("end", hungUp).off("close", hungUp);
       stdin.pause();
@@ -113,8 +114,13 @@ export class Session implements InkHost {
   private async begin(): Promise<void> {
     const { begin, settings } = this.options;
     if (begin?.kind === "scenario") void this.effect({ kind: "startFile", file: begin.file, settings });
-    if (begin?.kind === "result") void this.effect({ kind: "load", file: begin.file });
+    if (begin?.kind === "document") void this.effect({ kind: "load", file: begin.file });
     await this.listAgain();
+  }
+
+  /** The name of a scenario, as far as its file was read already. */
+  private nameOf(file: string): string {
+    return this.state.core.library.scenarios.find((entry) => entry.file === file)?.name ?? file;
   }
 
   /** Lists the files anew, with what they say. */
@@ -145,8 +151,7 @@ export class Session implements InkHost {
       for (const changed of this.listeners) changed();
     }
     for (const effect of effects) void this.effect(effect);
-    if (event.kind === "key" || event.kind === "resized") this.draw();
-    else this.drawSoon();
+    this.display.show(event.kind === "key" || event.kind === "resized" ? "key" : "live");
   }
 
   private async effect(effect: Effect): Promise<void> {
@@ -161,15 +166,18 @@ export class Session implements InkHost {
         case "startFile": {
           const request = await this.options.read(effect.file, effect.settings);
           const intents = [
-            { kind: "start", name: effect.file, request } as const,
+            { kind: "start", name: this.nameOf(effect.file), request } as const,
             { kind: "open", screen: "run" } as const,
           ];
           this.dispatch({ kind: "intents", intents });
           return;
         }
         case "load": {
-          const { readResult } = await import("./library/saved-results.ts");
-          this.dispatch({ kind: "loaded", forecast: await readResult(effect.file), file: effect.file, show: true });
+          const { file } = effect;
+          const { openDocument } = await import("./library/open-document.ts");
+          const opened = await openDocument(file);
+          if (opened.kind === "plan") this.dispatch({ kind: "planned", plan: opened.plan });
+          else this.dispatch({ kind: "loaded", forecast: opened.forecast, file, show: true });
           return;
         }
         case "copy":
@@ -197,8 +205,8 @@ export class Session implements InkHost {
           return;
         }
         case "redraw":
-          this.drawn = null;
-          this.draw();
+          this.display.forget();
+          this.display.show("key");
           return;
         case "quit":
           this.leave(exitCodes.ok);
@@ -241,28 +249,13 @@ export class Session implements InkHost {
     }
   }
 
-  private drawSoon(): void {
-    if (this.timer !== null) return;
-    const inMs = Math.max(0, this.drawnAtMs + frameMs - performance.now());
-    this.timer = setTimeout(() => this.draw(), inMs);
-  }
-
-  private draw(): void {
-    if (this.timer !== null) clearTimeout(this.timer);
-    this.timer = null;
-    if (this.leaving === null) return;
-    // A terminal that is slow to take what was written gets the next frame later.
-    if (process.stdout.writableNeedDrain) {
-      process.stdout.once("drain", () => this.drawSoon());
-      return;
-    }
-    this.drawnAtMs = performance.now();
-    const lines = frame(this.state, this.options.palette, this.promptLine);
-    const resized = this.drawn !== null && this.drawn.length !== lines.length;
-    const bytes = changes(resized ? null : this.drawn, lines);
-    this.drawn = lines;
-    if (bytes !== "") process.stdout.write(bytes);
-  }
+  /** A defect: the terminal is given back before it is said. */
+  private readonly broken = (error: unknown): void => {
+    this.display.close();
+    const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    process.stderr.write(`internal error, please report it:\n${printable(text)}\n`);
+    process.exit(exitCodes.internal);
+  };
 
   readonly subscribe = (changed: () => void): (() => void) => {
     this.listeners.add(changed);

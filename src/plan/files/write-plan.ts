@@ -9,6 +9,7 @@ import { resolveScenario } from "../../resolve/resolve-scenario.ts";
 import { parseScenario } from "../../scenario/parse-scenario.ts";
 import { rewriteScenario } from "../../scenario/rewrite-scenario.ts";
 import type { PlanCandidate, PlanDocument } from "../answer/plan-document.ts";
+import { standingLoad } from "../answer/standing-load.ts";
 import { deployFiles } from "../deploy/deploy.ts";
 import type { JobBase } from "../job/job.ts";
 import { makeFolder, writeText } from "./folder.ts";
@@ -98,13 +99,13 @@ interface Chosen {
 }
 
 /** What was found, each once, or else what comes closest. */
-function chosenOf({ objectives, candidates, traffic }: PlanDocument): Chosen[] {
+function chosenOf(plan: PlanDocument): Chosen[] {
+  const { objectives, candidates } = plan;
   const byId = new Map(candidates.map((candidate) => [candidate.id, candidate]));
   const chosen = objectives.flatMap(({ found, closest }): Chosen[] =>
     (found.length > 0 ? found : closest === null ? [] : [{ id: closest.id, load: [] }]).map(({ id, load }) => {
       const candidate = byId.get(id)!;
-      const longer = load.length === 0 && candidate.requests > traffic.requests;
-      return { candidate, load: longer ? [`traffic.requests=${candidate.requests}`] : load };
+      return { candidate, load: standingLoad(plan, candidate, load) };
     }),
   );
   return [...new Map(chosen.map((one) => [canonicalJson([one.candidate.id, one.load]), one])).values()];

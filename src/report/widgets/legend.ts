@@ -46,3 +46,10 @@ export function legendLines(items: readonly string[], width: number, palette: Pa
   if (line !== "") lines.push(line);
   return lines.map((text) => (styledWidth(text) > width ? fitLine(text, width, palette.glyphs.ellipsis) : text));
 }
+
+/** The items at the left of a line, and what x is at its right where both fit. */
+export function labelledLegend(items: readonly string[], xLabel: string, width: number, palette: Palette): string {
+  const legend = legendLine(items, width, palette);
+  const gap = width - styledWidth(legend) - styledWidth(xLabel);
+  return xLabel !== "" && gap >= 2 ? legend + " ".repeat(gap) + palette.dim(xLabel) : legend;
+}

@@ -1,5 +1,5 @@
 import { oneLine } from "../../core/printable.ts";
-import { legendItem, legendLine, lineSigns, signAt } from "./legend.ts";
+import { labelledLegend, legendItem, lineSigns, signAt } from "./legend.ts";
 import type { Palette } from "./palette.ts";
 import { bottomAxis, gutterWidth, leftAxis, valueAxis } from "./plot-axes.ts";
 import { type Canvas, canvasRow, drawLine, makeCanvas } from "./plot-canvas.ts";
@@ -66,18 +66,11 @@ export function linePlot(plot: LinePlot, size: Size, palette: Palette): string[]
   const bottom = below ? bottomAxis(x, columnOf, columns, gutter, palette) : [];
   const items = plot.series.map(({ name }, i) => legendItem(i, signAt(signs, i), oneLine(name), palette));
   if (limit !== undefined) items.push(palette.bad(`${dash(palette)} ${limitText}`));
-  const last = lastLine(items, below ? oneLine(plot.xLabel) : "", width, palette);
+  const last = labelledLegend(items, below ? oneLine(plot.xLabel) : "", width, palette);
   return clip([...title, ...body, ...bottom, ...(height >= linesForLegend ? [last] : [])], { width, height });
 }
 
 const dash = ({ glyphs }: Palette) => (glyphs.braille ? "╌" : "-");
-
-/** The legend at the left, and what x is at the right where both fit. */
-function lastLine(items: readonly string[], xLabel: string, width: number, palette: Palette): string {
-  const legend = legendLine(items, width, palette);
-  const gap = width - styledWidth(legend) - styledWidth(xLabel);
-  return xLabel !== "" && gap >= 2 ? legend + " ".repeat(gap) + palette.dim(xLabel) : legend;
-}
 
 /** Draws every series, and returns signs by cell for the ends of several: no line is told by its colour alone. */
 function drawSeries(

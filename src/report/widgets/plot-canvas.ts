@@ -23,7 +23,7 @@ export function makeCanvas(columns: number, rows: number, braille: boolean): Can
 const bits = [0x01, 0x08, 0x02, 0x10, 0x04, 0x20, 0x40, 0x80] as const;
 
 /** Sets a dot, counted from the upper left. */
-function setDot({ columns, across, down, dots, owner }: Canvas, x: number, y: number, series: number): void {
+export function setDot({ columns, across, down, dots, owner }: Canvas, x: number, y: number, series: number): void {
   const column = Math.floor(x / across);
   const row = Math.floor(y / down);
   const cell = row * columns + column;

@@ -10,6 +10,9 @@ import { messageOf } from "./error-message.ts";
 import type { EngineOrder, EngineReport } from "./messages.ts";
 import { Pace } from "./pace.ts";
 
+/** What is said of a run that was stopped when nothing had happened yet. */
+export const stoppedEarly = "stopped before its first step";
+
 /** What holds for all runs of a thread. */
 export interface EngineMode {
   readonly paused: boolean;
@@ -52,7 +55,7 @@ export class EngineRun implements RunWatch {
       this.say({ kind: "finished", id, forecast, details: detailsOf(this.view!), wallMs: this.pace.wallMs });
     } catch (error) {
       if (this.stopping.signal.aborted && error === this.stopping.signal.reason)
-        this.say({ kind: "failed", id, message: "stopped before its first step" });
+        this.say({ kind: "failed", id, message: stoppedEarly });
       else this.say({ kind: "failed", id, message: messageOf(error) });
     }
   }

@@ -2,7 +2,7 @@ import { parentPort } from "node:worker_threads";
 import { InvariantError } from "../../core/errors.ts";
 import { localFiles } from "../../files/local-files.ts";
 import { KeptTables } from "../../plan/execute/kept-tables.ts";
-import { EngineRun } from "./engine-run.ts";
+import { EngineRun, stoppedEarly } from "./engine-run.ts";
 import { EngineTrace } from "./engine-trace.ts";
 import { fieldsOf } from "./fields-of.ts";
 import type { EngineOrder, EngineReport } from "./messages.ts";
@@ -51,8 +51,10 @@ port.on("message", (order: EngineOrder) => {
       return;
     case "stop": {
       const at = waiting.findIndex(({ id }) => id === order.id);
-      if (at >= 0) waiting.splice(at, 1);
-      else if (current?.id === order.id) current.stop();
+      if (at >= 0) {
+        const [ended] = waiting.splice(at, 1);
+        if (ended?.kind === "run") say({ kind: "failed", id: ended.id, message: stoppedEarly });
+      } else if (current?.id === order.id) current.stop();
       return;
     }
   }

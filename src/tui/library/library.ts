@@ -20,10 +20,22 @@ export interface ResultEntry {
   readonly headline: string;
 }
 
+/** The answer of a plan. */
+export interface PlanEntry {
+  readonly file: string;
+  /** As the screens show it. */
+  readonly shown: string;
+  /** What it says; null until its file was read. */
+  readonly text: string | null;
+  /** Whether every objective has an answer; null where that is not known. */
+  readonly found: boolean | null;
+}
+
 /** What the home screen lists. */
 export interface Library {
   readonly scenarios: readonly ScenarioEntry[];
   readonly results: readonly ResultEntry[];
+  readonly plans: readonly PlanEntry[];
 }
 
-export const emptyLibrary: Library = { scenarios: [], results: [] };
+export const emptyLibrary: Library = { scenarios: [], results: [], plans: [] };

@@ -3,6 +3,7 @@ import { join, relative, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { oneLine } from "../../core/printable.ts";
 import { emptyLibrary, type Library, type ScenarioEntry } from "./library.ts";
+import { listPlans } from "./list-plans.ts";
 
 /** The scenarios that come with the program. */
 const bundledFolder = fileURLToPath(new URL("../../../scenarios/", import.meta.url));
@@ -39,6 +40,7 @@ export async function listLibrary(folder: string): Promise<Library> {
   });
   return {
     ...emptyLibrary,
+    plans: await listPlans(folder),
     scenarios: [
       ...own
         .filter((file) => !known.has(resolve(file)))

@@ -5,6 +5,7 @@ import { inputBytesMax } from "../../files/input-limits.ts";
 import { readTextIfThere } from "../../files/read-input.ts";
 import { statedValues } from "../../scenario/parse-scenario.ts";
 import type { Library, ScenarioEntry } from "./library.ts";
+import { readPlans } from "./saved-plans.ts";
 import { savedResults } from "./saved-results.ts";
 
 /** What the home screen lists, with what the files say. Own files that are no scenarios are left out. */
@@ -17,7 +18,7 @@ export async function readLibrary(listed: Library, folder: string, resultsFolder
     // Keys are served between files.
     await setImmediate();
   }
-  return { scenarios, results: await savedResults(resultsFolder) };
+  return { scenarios, results: await savedResults(resultsFolder), plans: await readPlans(listed.plans, folder) };
 }
 
 /** Name and description of a scenario; null for what is none. */

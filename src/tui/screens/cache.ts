@@ -3,7 +3,7 @@ import { formatCount, formatDuration, formatPercent } from "../../core/units.ts"
 import { bars } from "../../report/widgets/bar-line.ts";
 import { type Palette, plainPalette } from "../../report/widgets/palette.ts";
 import { tableFrom, visibleRows } from "../../report/widgets/scroll-table.ts";
-import { beside, fitLine, type Size } from "../../report/widgets/styled-text.ts";
+import { beside, clip, fitLine, type Size } from "../../report/widgets/styled-text.ts";
 import { moved, moveKeys, sidewaysKeys } from "../keys/global-keys.ts";
 import { type Core, currentRun } from "../state/core.ts";
 import type { RunRecord } from "../state/run-record.ts";
@@ -79,6 +79,10 @@ function tableHeight({ show }: CacheState, pool: CachePool, area: Size): number 
 }
 
 function view(own: CacheState, core: Core, area: Size, palette: Palette): readonly string[] {
+  return clip(lines(own, core, area, palette), area);
+}
+
+function lines(own: CacheState, core: Core, area: Size, palette: Palette): readonly string[] {
   const { width } = area;
   const shown = cacheShown(core, own.pool);
   if (shown === null) return liveLines(currentRun(core)!, width, palette);
@@ -101,7 +105,7 @@ function view(own: CacheState, core: Core, area: Size, palette: Palette): readon
   const overview = overviewLines(pool, left, palette);
   if (!isWide(area)) return [...head, ...scrolledText(overview, own.from, size, palette)];
   const height = tableHeight(own, pool, area);
-  const lines =
+  const column =
     height === 0
       ? scrolledText(overview, own.from, { width: left, height: size.height }, palette)
       : [...overview, "", ...hitTable(details, { width: left, height }, palette, at)];
@@ -112,7 +116,7 @@ function view(own: CacheState, core: Core, area: Size, palette: Palette): readon
     ...Array.from({ length: plotHeight + 1 }, (_, i) => plot[i] ?? ""),
     ...hitsPlot(details, { width: right, height: Math.max(0, size.height - plotHeight - 1) }, palette),
   ];
-  return [...head, ...beside(lines, panels, left, 3)];
+  return [...head, ...beside(column, panels, left, 3)];
 }
 
 function headLines(pool: CachePool, pools: number, width: number, palette: Palette): string[] {

@@ -6,7 +6,7 @@ import type { ExpertPool } from "./experts-pool.ts";
 export type ExpertAxis = "ranks" | "experts";
 
 /** What a map of experts may show. */
-export const expertMetrics = ["load", "distinct", "hits", "bytes", "copies"] as const;
+export const expertMetrics = ["load", "distinct", "misses", "bytes", "copies"] as const;
 export type ExpertMetric = (typeof expertMetrics)[number];
 
 /** A heat map of layers, and what it shows. */
@@ -21,7 +21,7 @@ const times = (ratio: number): string => `${formatNumber(ratio, 3)}x`;
 export function metricsOf({ details, cache }: ExpertPool, axis: ExpertAxis): ExpertMetric[] {
   return expertMetrics.filter((metric) => {
     if (metric === "distinct") return axis === "ranks";
-    if (metric === "hits") return cache !== null;
+    if (metric === "misses") return cache !== null;
     return metric !== "bytes" || details?.pairBytes !== null;
   });
 }
@@ -69,15 +69,12 @@ export function expertMap(
         details.rankDistinct.map((touched) => touched / Math.max(1, details.steps)),
         (value) => formatNumber(value, 3),
       );
-    case "hits": {
+    // Cells that stand for several show the largest, so the worst is seen.
+    case "misses": {
       const { rankAsked, rankMissed, asked, missed } = pool.cache!;
       const [all, lost] = byRank ? [rankAsked, rankMissed] : [asked, missed];
-      return map(
-        `Hit rate of the expert cache by ${word}`,
-        all.map((accesses, i) => (accesses === 0 ? Number.NaN : 1 - lost[i]! / accesses)),
-        formatPercent,
-        [0, 1],
-      );
+      const rates = all.map((accesses, i) => (accesses === 0 ? Number.NaN : lost[i]! / accesses));
+      return map(`Miss rate of the expert cache by ${word}`, rates, formatPercent, [0, tenthAbove(rates)]);
     }
     case "bytes": {
       const bytes = details.pairBytes ?? 0;
@@ -96,12 +93,12 @@ export function expertMap(
   }
 }
 
-/** What a metric does not say by itself; null where it does. */
+/** What a metric means for a run; null where the title says it. */
 export function metricNote(metric: ExpertMetric, { details }: ExpertPool): string | null {
-  if (metric === "bytes") return "were each sent alone; less crosses links where one message serves several experts";
-  if (metric === "copies" && details?.placedAnew === true)
-    return "as the run began: experts were placed anew while it went on";
-  if (metric === "distinct") return "a step reads the weights of each of them";
+  if (metric === "bytes") return "were each pair sent alone: less crosses links where a message serves several experts";
+  if (metric === "copies" && details?.placedAnew === true) return "as the run began: experts were placed anew later";
+  if (metric === "distinct") return "a step reads the weights of each expert that it touches, once";
+  if (metric === "misses") return "a miss is an expert that was not in device memory when its call began";
   return null;
 }
 
@@ -124,14 +121,19 @@ export function cellText(
   const accesses = asked?.[at] ?? 0;
   return [
     `layer ${row}, ${byRank ? "rank" : "expert"} ${column}: ${sum === 0 ? "no tokens" : `${times((amount * columns) / sum)} the mean`}`,
-    ...(sum === 0
-      ? []
-      : [`${formatCount(amount)} ${byRank ? "pairs" : "tokens"}, ${formatPercent(amount / sum)} of the layer`]),
+    ...(sum === 0 ? [] : [`${formatCount(amount)} ${byRank ? "pairs" : "tokens"} (${formatPercent(amount / sum)})`]),
     byRank
       ? `${formatNumber(rankDistinct[at]! / Math.max(1, steps), 3)} of ${formatCount(rankCopies[at]!)} experts a step`
       : `${formatCount(copies[at]!)} ${copies[at] === 1 ? "copy" : "copies"}`,
     ...(accesses === 0 ? [] : [`${formatPercent(1 - missed![at]! / accesses)} hits`]),
   ].join("; ");
+}
+
+/** The least whole tenth that no share is above. */
+function tenthAbove(shares: Float64Array): number {
+  let high = 0;
+  for (const share of shares) if (share > high) high = share;
+  return high === 0 ? 1 : Math.ceil(high * 10) / 10;
 }
 
 /** [rows][columns] values over the mean of their row; NaN in rows of zeros. */

@@ -15,19 +15,32 @@ const ratio = (value: number | null): string => (value === null ? "n/a" : `${for
 const columns: readonly {
   readonly header: string;
   readonly dispensable?: number;
+  /** Without what there is no such column. */
+  readonly needs?: "details" | "cache" | "ranks";
   readonly of: (figures: LayerFigures) => string;
 }[] = [
-  { header: "heaviest/mean", of: ({ imbalance }) => ratio(imbalance) },
-  { header: "worst step", dispensable: 5, of: ({ imbalanceMax }) => ratio(imbalanceMax) },
-  { header: "whole run", dispensable: 3, of: ({ overRun }) => ratio(overRun) },
-  { header: "hottest", dispensable: 1, of: ({ hottest }) => (hottest === null ? "n/a" : `e${hottest.expert}`) },
+  { header: "heaviest/mean", needs: "ranks", of: ({ imbalance }) => ratio(imbalance) },
+  { header: "worst step", dispensable: 5, needs: "ranks", of: ({ imbalanceMax }) => ratio(imbalanceMax) },
+  { header: "whole run", dispensable: 3, needs: "ranks", of: ({ overRun }) => ratio(overRun) },
   {
-    header: "its tokens",
-    dispensable: 2,
-    of: ({ hottest }) => (hottest === null ? "n/a" : formatPercent(hottest.share)),
+    header: "hottest",
+    dispensable: 1,
+    needs: "details",
+    of: ({ hottest }) => (hottest === null ? "n/a" : `e${hottest.expert}`),
   },
-  { header: "copies", dispensable: 4, of: ({ hottest }) => (hottest === null ? "n/a" : formatCount(hottest.copies)) },
-  { header: "hits", dispensable: 3, of: ({ hitRate }) => (hitRate === null ? "n/a" : formatPercent(hitRate)) },
+  { header: "over mean", dispensable: 2, of: ({ expertSkew }) => ratio(expertSkew) },
+  {
+    header: "copies",
+    dispensable: 4,
+    needs: "details",
+    of: ({ hottest }) => (hottest === null ? "n/a" : formatCount(hottest.copies)),
+  },
+  {
+    header: "hits",
+    dispensable: 3,
+    needs: "cache",
+    of: ({ hitRate }) => (hitRate === null ? "n/a" : formatPercent(hitRate)),
+  },
   { header: "experts/step", dispensable: 6, of: ({ distinctExperts }) => formatNumber(distinctExperts, 3) },
   { header: "pairs", dispensable: 7, of: ({ pairs }) => formatCount(pairs) },
 ];
@@ -40,11 +53,12 @@ export function layerTable(
   at: { readonly row: number; readonly from: number },
 ): string[] {
   const count = pool.figures.layers.length;
-  const { details, cache } = pool;
+  const { details, cache, figures } = pool;
   const kept = columns.filter(
-    ({ header }) =>
-      (details !== null || !["whole run", "hottest", "its tokens", "copies"].includes(header)) &&
-      (cache !== null || header !== "hits"),
+    ({ needs }) =>
+      (details !== null || needs !== "details") &&
+      (cache !== null || needs !== "cache") &&
+      (figures.rankLoad.length > 1 || needs !== "ranks"),
   );
   const known = new Map<number, LayerFigures>();
   const figuresOf = (row: number): LayerFigures => {
@@ -75,7 +89,7 @@ export function hottestLines(details: ExpertDetails, { width, height }: Size, pa
   const hottest = hottestExperts(details, height - 2);
   const most = hottest[0]?.share ?? 1;
   return [
-    palette.bold("Hottest experts") + palette.dim("  part of the tokens of their layer"),
+    palette.bold("Hottest experts") + palette.dim("  part of their layer's tokens"),
     ...scrollTable(
       {
         columns: [
@@ -140,7 +154,7 @@ export function imbalancePlot({ course }: ExpertDetails, size: Size, palette: Pa
       ],
       limit: { value: 1, name: "even" },
       xLabel: "simulated time",
-      yLabel: "Heaviest over mean rank over time, mean of steps and layers",
+      yLabel: "Heaviest over mean rank, mean of all layers",
       formatX: (seconds) => formatDuration(seconds * 1e9),
       formatY: (value) => ratio(value),
     },

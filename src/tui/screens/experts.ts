@@ -5,7 +5,7 @@ import { heatLayout } from "../../report/widgets/heat-layout.ts";
 import { heatMap } from "../../report/widgets/heat-map.ts";
 import type { Palette } from "../../report/widgets/palette.ts";
 import { tableFrom, visibleRows } from "../../report/widgets/scroll-table.ts";
-import { beside, fitLine, type Size } from "../../report/widgets/styled-text.ts";
+import { beside, clip, fitLine, type Size } from "../../report/widgets/styled-text.ts";
 import { moved, moveKeys, sidewaysKeys } from "../keys/global-keys.ts";
 import type { Core } from "../state/core.ts";
 import { isWide } from "../view/layout.ts";
@@ -112,6 +112,10 @@ function visibleLayers(own: ExpertsState, pool: Counted, area: Size): number {
 }
 
 function view(own: ExpertsState, core: Core, area: Size, palette: Palette): readonly string[] {
+  return clip(lines(own, core, area, palette), area);
+}
+
+function lines(own: ExpertsState, core: Core, area: Size, palette: Palette): readonly string[] {
   const { pool, count } = poolShown(core, own.pool)!;
   const { width, height } = area;
   const head = headLines(pool, count, width, palette);
@@ -150,18 +154,19 @@ function mapView(
   const visible = visibleLayers(own, pool, area);
   const rowFrom = tableFrom(at.row, own.from, details.layers, visible);
   const note = metricNote(metric, pool);
+  const top = note === null ? head : [...head.slice(0, 2), palette.dim(fitLine(note, width, palette.glyphs.ellipsis))];
   const map = [
-    palette.bold(title) + (note === null ? "" : palette.dim(`  ${note}`)),
+    palette.bold(title),
     ...heatMap(heat, size, palette, { rowFrom, columnFrom: 0, rowsPerLine, cursor: at }),
   ];
   const cell = palette.accent(cellText(pool, axis, at.row, at.column));
   if (!isWide(area)) {
-    const course = imbalancePlot(details, { width, height: 1 }, palette);
-    return [...head, ...map, cell, hottestLine(details, palette), ...course];
+    const course = details.ranks > 1 ? imbalancePlot(details, { width, height: 1 }, palette) : [];
+    return [...top, ...map, cell, hottestLine(details, palette), ...course];
   }
   const left = size.width;
   const side = { width: width - left - 3, height: height - head.length - 1 };
-  const plotHeight = Math.min(12, Math.floor(side.height / 3));
+  const plotHeight = details.ranks > 1 ? Math.min(12, Math.floor(side.height / 3)) : 0;
   const hottestHeight = Math.min(10, Math.floor(side.height / 4));
   const tableHeight = side.height - plotHeight - hottestHeight - 2;
   const panels = [
@@ -174,7 +179,7 @@ function mapView(
     "",
     ...imbalancePlot(details, { width: side.width, height: plotHeight }, palette),
   ];
-  return [...head, ...beside(map, panels, left, 3), cell];
+  return [...top, ...beside(map, panels, left, 3), cell];
 }
 
 const filled = (lines: readonly string[], height: number): string[] =>
@@ -190,14 +195,25 @@ function headLines(
   const { layers } = figures;
   const worst = layers.reduce((most, { imbalance }, i) => (imbalance > layers[most]!.imbalance ? i : most), 0);
   const of =
-    details === null ? "" : ` x ${formatCount(details.experts)} experts on ${formatCount(details.ranks)} ranks`;
+    details === null
+      ? ""
+      : ` x ${formatCount(details.experts)} experts on ${formatCount(details.ranks)} ${details.ranks === 1 ? "rank" : "ranks"}`;
   const pool = pools > 1 ? `pool ${oneLine(name)} (p: next of ${formatCount(pools)})  ` : "";
   const ratio = (value: number) => `${formatNumber(value, 3)}x`;
-  const overRun = details === null ? "" : ` (${ratio(meanOverRun(details))} over the whole run)`;
+  const overRun = details === null ? "" : `, ${ratio(meanOverRun(details))} over the run`;
+  const balance =
+    figures.rankLoad.length > 1
+      ? [
+          `heaviest rank ${palette.bold(ratio(figures.imbalance))} the mean in a step${overRun}; worst L${worst} ${ratio(layers[worst]!.imbalance)}`,
+          palette.dim("a layer waits for its heaviest rank: 1x is even. L0 is the first MoE layer"),
+        ]
+      : [
+          `hottest expert ${palette.bold(ratio(figures.expertSkew))} the mean of its layer, mean of layers`,
+          palette.dim("one rank holds all experts: nothing waits for a heavier one. L0 is the first MoE layer"),
+        ];
   return [
     `${palette.bold(`${pool}${formatCount(layers.length)} MoE layers${of}`)}  ${palette.dim(`placement ${oneLine(placement)}`)}`,
-    `heaviest rank ${palette.bold(ratio(figures.imbalance))} the mean in a step${overRun}; worst layer L${worst} ${ratio(layers[worst]!.imbalance)}`,
-    palette.dim("a layer waits for its heaviest rank: 1x is even. L0 is the first MoE layer"),
+    ...balance,
   ].map((line) => fitLine(line, width, palette.glyphs.ellipsis).trimEnd());
 }
 

@@ -22,6 +22,13 @@ type Row =
   | { readonly kind: "scenario"; readonly name: string; readonly text: string; readonly file: string }
   | { readonly kind: "run"; readonly name: string; readonly text: string; readonly run: RunRecord }
   | {
+      readonly kind: "plan";
+      readonly name: string;
+      readonly text: string;
+      readonly file: string;
+      readonly found: boolean | null;
+    }
+  | {
       readonly kind: "result";
       readonly name: string;
       readonly text: string;
@@ -29,13 +36,16 @@ type Row =
       readonly passed: boolean;
     };
 
-const groups = { run: "this session", scenario: "scenario", result: "saved" } as const;
+const groups = { run: "this session", plan: "plan", scenario: "scenario", result: "saved" } as const;
 
-/** Runs of this session, scenarios, saved results; those whose line holds what was typed. */
+/** Runs of this session, plans, scenarios, saved results; those whose line holds what was typed. */
 function rowsOf({ filter }: HomeState, { runs, library }: Core): Row[] {
   const open = new Set(runs.flatMap(({ savedAs }) => savedAs ?? []));
   const rows: Row[] = [
     ...runs.toReversed().map((run): Row => ({ kind: "run", name: run.name, text: runText(run), run })),
+    ...library.plans.map(
+      ({ file, shown, text, found }): Row => ({ kind: "plan", name: shown, text: text ?? "", file, found }),
+    ),
     ...library.scenarios.map(
       ({ file, shown, name, description }): Row => ({
         kind: "scenario",
@@ -70,6 +80,7 @@ function runText({ stand, forecast, message, snapshot }: RunRecord): string {
 
 function toneOf(row: Row): Tone | undefined {
   if (row.kind === "result") return row.passed ? "good" : "bad";
+  if (row.kind === "plan" && row.found !== null) return row.found ? "good" : "bad";
   if (row.kind !== "run") return undefined;
   if (row.run.forecast !== null) return row.run.forecast.passed ? "good" : "bad";
   return row.run.stand === "failed" ? "bad" : "accent";
@@ -91,7 +102,7 @@ function act(own: HomeState, action: string, core: Core, area: Size): Act<HomeSt
             { kind: "open", screen: "run" },
           ],
         };
-      if (row.kind === "result") return { intents: [{ kind: "load", file: row.file }] };
+      if (row.kind === "result" || row.kind === "plan") return { intents: [{ kind: "load", file: row.file }] };
       return { intents: [{ kind: "startFile", file: row.file, settings: [] }] };
     case "filter":
       return {
@@ -127,7 +138,7 @@ function view(own: HomeState, core: Core, area: Size, palette: Palette): readonl
   const marked = new Set(core.marked);
   const head =
     own.filter === ""
-      ? palette.dim("Enter runs a scenario and shows it, or opens a result")
+      ? palette.dim("Enter runs a scenario and shows it, or opens a plan or a result")
       : `with "${own.filter}"  ${palette.dim("/ changes it")}`;
   return [
     ` ${head}`,

@@ -33,6 +33,12 @@ const ofTurns =
 /** Bytes per ns are GB/s. */
 export const formatRate = (bytesPerNs: number): string => `${formatNumber(bytesPerNs)} GB/s`;
 
+/** What moves no bytes that are counted has neither bytes nor a rate. */
+const ofBytes =
+  (of: (row: LinkRow) => number) =>
+  (row: LinkRow): number =>
+    row.bytes > 0 ? of(row) : Number.NaN;
+
 /** All figures of resources, in the order of the table. Those that tell most stay longest where there is little room. */
 export const linkColumns: readonly LinkColumn[] = [
   { header: "resource", value: null, text: ({ name }) => name },
@@ -41,18 +47,28 @@ export const linkColumns: readonly LinkColumn[] = [
   column("waited", waitedNs, formatDuration, 2),
   column(
     "behind demands",
-    ofTurns((turns) => turns.behindDemandNs),
+    ofTurns(({ behindDemandNs }) => behindDemandNs),
     formatDuration,
     7,
   ),
   column(
     "behind chunks",
-    ofTurns((turns) => turns.behindBackgroundNs),
+    ofTurns(({ behindBackgroundNs }) => behindBackgroundNs),
     formatDuration,
     8,
   ),
-  column("bytes", ({ bytes }) => bytes, formatBytes, 5),
-  column("rate", ({ rate }) => rate, formatRate, 4),
+  column(
+    "bytes",
+    ofBytes(({ bytes }) => bytes),
+    formatBytes,
+    6,
+  ),
+  column(
+    "rate",
+    ofBytes(({ rate }) => rate),
+    formatRate,
+    4,
+  ),
   column(
     "demands",
     ofTurns(({ demands }) => demands),
@@ -69,7 +85,7 @@ export const linkColumns: readonly LinkColumn[] = [
     "chunks",
     ofTurns(({ chunks }) => chunks),
     formatCount,
-    6,
+    5,
   ),
   column(
     "in background",

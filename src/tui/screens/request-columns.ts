@@ -52,7 +52,7 @@ export const requestColumns: readonly RequestColumn[] = [
     value: (rows, request) => rows.classOf[request]!,
     text: (rows, request) => rows.classes[rows.classOf[request]!] ?? "",
     names: ({ classes }) => classes,
-    dispensable: 6,
+    dispensable: 5,
   },
   duration(
     "arrival",
@@ -82,7 +82,7 @@ export const requestColumns: readonly RequestColumn[] = [
     value: (rows, request) => rows.status[request]!,
     text: (rows, request) => statusWords[rows.status[request]!] ?? "",
     names: () => statusWords,
-    dispensable: 5,
+    dispensable: 6,
   },
 ];
 

@@ -75,7 +75,7 @@ export function requestTraceView(
         spans: trace.spans
           .filter((span) => span.kind === kind)
           .map(({ fromNs, toNs }) => ({ fromNs, toNs, kind: kinds.indexOf(kind) })),
-        text: `${formatDuration(trace.ns[kind])} ${formatPercent(trace.ns[kind] / e2eNs).padStart(6)}`,
+        text: `${formatDuration(trace.ns[kind])} ${formatPercent(trace.ns[kind] / e2eNs)}`,
       })),
       kinds: [],
       fromNs: trace.arrivalNs,
@@ -97,24 +97,22 @@ export function requestTraceView(
         columns: [
           { header: "from", align: "right" },
           { header: "takes", align: "right" },
-          { header: "", min: 10 },
-          { header: "steps", align: "right", dispensable: 2 },
-          { header: "tokens", align: "right", dispensable: 3 },
-          { header: "batch", align: "right", dispensable: 4 },
-          { header: "why", min: 20 },
+          { header: "", min: 14 },
+          { header: "tokens", align: "right", dispensable: 1 },
+          { header: "batch", align: "right", dispensable: 2 },
+          { header: "", min: 40 },
         ],
         rows: trace.spans.length,
         cell: (row, column) => {
           const one = trace.spans[row]!;
-          const steps = one.kind in waits ? "" : formatCount(one.steps);
+          const waiting = one.kind in waits;
           return (
             [
               formatDuration(one.fromNs - trace.arrivalNs),
               formatDuration(one.toNs - one.fromNs),
               names[one.kind],
-              steps,
-              steps === "" ? "" : formatCount(one.tokens),
-              steps === "" ? "" : formatNumber(one.sequences),
+              waiting ? "" : formatCount(one.tokens),
+              waiting ? "" : formatNumber(one.sequences),
               why(one, trace, request, handover),
             ][column] ?? ""
           );
@@ -145,17 +143,20 @@ function why(span: TraceSpan, trace: RequestTrace, request: number, handover: Ru
   const { kind, steps, promptTokens, stallNs, waitNs, longestNs, toNs, long } = span;
   const parts: string[] = [];
   const others = `${formatCount(promptTokens)} prompt tokens of others`;
+  const counted = `${formatCount(steps)} ${steps === 1 ? "step" : "steps"}`;
+  if (toNs === trace.firstTokenNs) parts.push("first token");
   if (kind === "queue" || kind === "between" || kind === "preempted") {
-    if (steps > 0) parts.push(`behind ${formatCount(steps)} steps${promptTokens > 0 ? ` with ${others}` : ""}`);
+    if (steps > 0) parts.push(`behind ${counted}${promptTokens > 0 ? ` with ${others}` : ""}`);
   } else if (kind === "handover") parts.push(...handoverParts(span, request, handover));
   else if (long && promptTokens > 0) parts.push(`stalled by ${others}`);
   else if (promptTokens > 0) parts.push(`beside ${others}`);
-  if (stallNs > 0) parts.push(`experts awaited ${formatDuration(stallNs)}`);
-  else if (long && promptTokens === 0) parts.push("a longer step than most");
+  else if (long && stallNs === 0) parts.push("a longer step than most");
   if (steps > 1 && (kind === "decode" || kind === "besidePrompts"))
-    parts.push(`mean ${formatDuration((toNs - span.fromNs - waitNs) / steps)}, longest ${formatDuration(longestNs)}`);
+    parts.push(
+      `${counted}, mean ${formatDuration((toNs - span.fromNs - waitNs) / steps)}, longest ${formatDuration(longestNs)}`,
+    );
+  if (stallNs > 0) parts.push(`experts awaited ${formatDuration(stallNs)}`);
   if (waitNs > 0) parts.push(`${formatDuration(waitNs)} between steps`);
-  if (toNs === trace.firstTokenNs) parts.push("first token");
   return parts.join(", ");
 }
 

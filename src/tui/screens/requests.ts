@@ -1,26 +1,23 @@
-import { formatCount, formatDuration, formatNumber } from "../../core/units.ts";
+import { formatCount } from "../../core/units.ts";
 import type { Palette } from "../../report/widgets/palette.ts";
-import { scrollTable, tableFrom, visibleRows } from "../../report/widgets/scroll-table.ts";
-import { fitLine, type Size, type Tone } from "../../report/widgets/styled-text.ts";
+import { tableFrom, visibleRows } from "../../report/widgets/scroll-table.ts";
+import type { Size } from "../../report/widgets/styled-text.ts";
 import { requestStatus } from "../../sim/result.ts";
 import { moved, moveKeys } from "../keys/global-keys.ts";
-import { type Core, currentRun, type Intent } from "../state/core.ts";
+import { type Core, currentRun } from "../state/core.ts";
 import { isOpen, type RunRecord } from "../state/run-record.ts";
-import { columnAt, requestColumns } from "./request-columns.ts";
+import { columnAt } from "./request-columns.ts";
 import { shownRequests } from "./request-order.ts";
 import { requestTraceView, spanListHeight } from "./request-trace-view.ts";
+import { columnsOf, type RequestPlace, requestsView, tableHeight } from "./requests-view.ts";
 import { type Act, type Screen, screen } from "./screen.ts";
 
 /** What the requests screen remembers. */
-export interface RequestsState {
-  readonly selected: number;
-  readonly from: number;
-  readonly column: number;
-  readonly descending: boolean;
-  readonly filter: string;
-  /** The run that these are of, and the request of it whose trace is open; null: none. */
+export interface RequestsState extends RequestPlace {
+  /** The run that the places are of, and the request of it whose trace is open; null: none. */
   readonly run: number | null;
   readonly open: number | null;
+  /** The span of it that is selected, and the one at the top. */
   readonly span: number;
   readonly spanFrom: number;
 }
@@ -37,86 +34,83 @@ const start: RequestsState = {
   spanFrom: 0,
 };
 
-/** Lines above the table. */
-const headLines = 2;
-
 function missing(core: Core): string | null {
   const run = currentRun(core);
   if (run === null) return "No run yet: choose a scenario on Home (1) and press Enter.";
   if (run.details !== null) return null;
   if (run.stand === "loaded")
-    return "A saved result keeps figures alone, no requests: press r on the Run screen, or run it from Home (1).";
-  if (run.stand === "failed") return "The run failed: it has no requests to show.";
-  const so = run.snapshot === null ? "" : ` So far ${formatCount(run.snapshot.requests.completed)} are completed.`;
-  return isOpen(run) ? `The requests are here when the run has ended.${so}` : "The run has left no requests.";
+    return "A saved result keeps figures alone, no requests: run its scenario from Home (1) to see them.";
+  if (!isOpen(run)) return "The run failed: it has no requests to show.";
+  const soFar = run.snapshot === null ? "" : ` ${formatCount(run.snapshot.requests.completed)} are completed so far.`;
+  return `Requests are shown when the run has ended.${soFar}`;
 }
+
+/** Places in another run mean nothing here; the order and the filter stay. */
+const ofRun = (own: RequestsState, { id }: RunRecord): RequestsState =>
+  own.run === id ? own : { ...own, run: id, selected: 0, from: 0, open: null };
+
+/** Whether the trace of a request is there. */
+const isTraced = ({ trace }: RunRecord, request: number): boolean => trace?.of === request && trace.kind === "done";
 
 function act(state: RequestsState, action: string, core: Core, area: Size): Act<RequestsState> {
   const run = currentRun(core);
   if (run?.details == null) return {};
   const own = ofRun(state, run);
-  if (own.open !== null) return actInTrace(own, action, run, area);
+  if (own.open !== null) return { own: inTrace(own, action, run, area) };
   const rows = run.details.requests;
   const { requests } = shownRequests(rows, own);
-  const visible = visibleRows(requests.length, area.height - headLines);
-  const at = moved(Math.min(own.selected, requests.length - 1), action, requests.length, visible);
-  const selected = Math.max(0, at);
-  const say = (text: string): Act<RequestsState> => ({ own, intents: [{ kind: "say", text, tone: "warn" }] });
   switch (action) {
-    case "trace": {
-      const request = requests[selected];
-      if (request === undefined) return say("no request is selected");
-      if (rows.status[request] !== requestStatus.completed)
-        return say("only requests that were completed can be followed");
-      const intents: Intent[] = [{ kind: "trace", run: run.id, of: request }];
-      return { own: { ...own, open: request, span: 0, spanFrom: 0 }, intents: isKnown(run, request) ? [] : intents };
-    }
+    case "trace":
+      return opened(own, requests[Math.min(own.selected, requests.length - 1)], run);
     case "filter":
       return {
         own,
         intents: [{ kind: "ask", prompt: { kind: "filter", label: "filter: ", value: own.filter, suggestions: [] } }],
       };
     case "sort":
-      return { own: { ...own, column: (own.column + 1) % requestColumns.length, selected: 0, from: 0 } };
-    case "sortBack":
-      return {
-        own: {
-          ...own,
-          column: (own.column + requestColumns.length - 1) % requestColumns.length,
-          selected: 0,
-          from: 0,
-        },
-      };
+    case "sortBack": {
+      const columns = columnsOf(rows);
+      const next = columns.indexOf(own.column) + (action === "sort" ? 1 : columns.length - 1);
+      return { own: { ...own, column: columns[next % columns.length]!, selected: 0, from: 0 } };
+    }
     case "reverse":
       return { own: { ...own, descending: !own.descending, selected: 0, from: 0 } };
-    default:
+    default: {
+      const visible = visibleRows(requests.length, tableHeight(own, area));
+      const at = moved(Math.min(own.selected, requests.length - 1), action, requests.length, visible);
+      const selected = Math.max(0, at);
       return { own: { ...own, selected, from: tableFrom(selected, own.from, requests.length, visible) } };
+    }
   }
 }
 
-/** Whether the trace of a request is there. */
-const isKnown = ({ trace }: RunRecord, request: number): boolean => trace?.of === request && trace.kind === "done";
-
-/** What is remembered of another run holds for this one no more, but for the order and the filter. */
-const ofRun = (own: RequestsState, { id }: RunRecord): RequestsState =>
-  own.run === id ? own : { ...own, run: id, selected: 0, from: 0, open: null };
-
-function actInTrace(own: RequestsState, action: string, run: RunRecord, area: Size): Act<RequestsState> {
-  if (!isKnown(run, own.open!) || run.trace?.kind !== "done") return { own };
-  const { trace } = run.trace;
-  const count = trace.spans.length;
-  const visible = visibleRows(count, spanListHeight(trace, area));
-  const span = moved(Math.min(own.span, count - 1), action, count, visible);
-  return { own: { ...own, span, spanFrom: tableFrom(span, own.spanFrom, count, visible) } };
+/** Opens the trace of a request, which is made where it is not there. */
+function opened(own: RequestsState, request: number | undefined, run: RunRecord): Act<RequestsState> {
+  const say = (text: string): Act<RequestsState> => ({ own, intents: [{ kind: "say", text, tone: "warn" }] });
+  if (request === undefined) return say("no request is selected");
+  if (run.details!.requests.status[request] !== requestStatus.completed)
+    return say("only requests that were completed can be followed");
+  return {
+    own: { ...own, open: request, span: 0, spanFrom: 0 },
+    intents: isTraced(run, request) ? [] : [{ kind: "trace", run: run.id, of: request }],
+  };
 }
 
-/** Closes the trace; one that is under way is given up. */
+function inTrace(own: RequestsState, action: string, { trace }: RunRecord, area: Size): RequestsState {
+  if (trace?.of !== own.open || trace?.kind !== "done") return own;
+  const count = trace.trace.spans.length;
+  const visible = visibleRows(count, spanListHeight(trace.trace, area));
+  const span = moved(Math.min(own.span, count - 1), action, count, visible);
+  return { ...own, span, spanFrom: tableFrom(span, own.spanFrom, count, visible) };
+}
+
+/** Closes the trace; one that is being made is given up. */
 function back(own: RequestsState, core: Core): Act<RequestsState> | null {
   const run = currentRun(core);
   if (own.open === null || run === null || own.run !== run.id) return null;
   return {
     own: { ...own, open: null },
-    intents: isKnown(run, own.open) ? [] : [{ kind: "trace", run: run.id, of: null }],
+    intents: isTraced(run, own.open) ? [] : [{ kind: "trace", run: run.id, of: null }],
   };
 }
 
@@ -124,59 +118,9 @@ function view(state: RequestsState, core: Core, area: Size, palette: Palette): r
   const run = currentRun(core)!;
   const details = run.details!;
   const own = ofRun(state, run);
-  if (own.open !== null) return requestTraceView(own.open, run.trace, details, own, area, palette);
-  const rows = details.requests;
-  const shown = shownRequests(rows, own);
-  const { requests } = shown;
-  const height = area.height - headLines;
-  const visible = visibleRows(requests.length, height);
-  const selected = Math.max(0, Math.min(own.selected, requests.length - 1));
-  const { header, unit } = requestColumns[own.column]!;
-  const figure = (value: number) => (unit === "duration" ? formatDuration(value) : formatNumber(value, 4));
-  const spread =
-    unit === "name" || shown.known === 0
-      ? ""
-      : `${header} median ${figure(shown.median)}, p99 ${figure(shown.p99)}, ${palette.dim(`of ${formatCount(shown.known)}`)}`;
-  const counted =
-    requests.length === rows.count
-      ? `${formatCount(rows.count)} requests`
-      : `${formatCount(requests.length)} of ${formatCount(rows.count)} requests`;
-  const warmup = rows.warmup > 0 ? palette.dim(`the first ${formatCount(rows.warmup)} are warm-up`) : "";
-  const filter =
-    shown.problem === null
-      ? own.filter.trim() === ""
-        ? palette.dim("Enter follows one through the run  / filters, such as ttft>500ms class=chat !preempted 17")
-        : `with ${own.filter.trim()}`
-      : palette.warn(shown.problem);
-  return [
-    [counted, spread, warmup].filter((part) => part !== "").join("  "),
-    filter,
-    ...scrollTable(
-      {
-        columns: requestColumns.map(({ header: name, unit: is, dispensable }) => ({
-          header: name,
-          ...(is === "name" ? { min: 6 } : { align: "right" as const }),
-          dispensable,
-        })),
-        rows: requests.length,
-        cell: (row, column) => requestColumns[column]!.text(rows, requests[row]!),
-        tone: (row) => toneOf(rows.status[requests[row]!]!, rows.preemptions[requests[row]!]!),
-      },
-      { width: area.width, height },
-      palette,
-      {
-        from: tableFrom(selected, own.from, requests.length, visible),
-        selected,
-        sorted: { column: own.column, descending: own.descending },
-      },
-    ),
-  ].map((line) => fitLine(line, area.width).trimEnd());
-}
-
-function toneOf(status: number, preemptions: number): Tone | undefined {
-  if (status === requestStatus.rejected) return "bad";
-  if (status !== requestStatus.completed) return "dim";
-  return preemptions > 0 ? "warn" : undefined;
+  return own.open === null
+    ? requestsView(details.requests, own, area, palette)
+    : requestTraceView(own.open, run.trace, details, own, area, palette);
 }
 
 /** Every request of a run, and where the time of one went. */

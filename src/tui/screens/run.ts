@@ -1,3 +1,4 @@
+import { oneLine } from "../../core/printable.ts";
 import { formatCount, formatDuration, formatNumber, formatPercent } from "../../core/units.ts";
 import type { SloVerdict } from "../../forecast/forecast.ts";
 import type { LatencySeries } from "../../forecast/live/latency-series.ts";
@@ -45,6 +46,7 @@ function view(own: RunState, core: Core, area: Size, palette: Palette): readonly
   const run = currentRun(core)!;
   const { width, height } = area;
   const head = headLines(run, core, width, palette);
+  if (run.snapshot === null && run.forecast === null) return head;
   const slos = sloLines(run, width, palette);
   const left = stateLines(run, palette, isWide(area) ? Math.floor(width * 0.42) : width);
   const room = height - head.length - slos.length - 2;
@@ -64,7 +66,8 @@ function view(own: RunState, core: Core, area: Size, palette: Palette): readonly
 function headLines(run: RunRecord, core: Core, width: number, palette: Palette): string[] {
   const { snapshot, forecast, rates, wallMs } = run;
   const settings = run.request?.settings ?? [];
-  const title = `${palette.bold(run.name)}  ${palette.dim(settings.length === 0 ? run.file : settings.map((one) => `--set ${one}`).join(" "))}`;
+  const from = [...(run.file === run.name ? [] : [run.file]), ...settings.map((one) => `--set ${one}`)].join("  ");
+  const title = fitLine(`${palette.bold(oneLine(run.name))}  ${palette.dim(oneLine(from))}`, width).trimEnd();
   if (forecast !== null) {
     const tone = forecast.interrupted ? palette.warn : forecast.passed ? palette.good : palette.bad;
     return [title, ...wrap(headline(forecast), width - 1).map((line) => tone(line))];

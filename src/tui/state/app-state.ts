@@ -27,6 +27,7 @@ export const firstState = (size: Size, library: Library, keys: KeyMap): AppState
     library,
     runs: [],
     trials: [],
+    plan: null,
     current: null,
     marked: [],
     abortOnFail: false,

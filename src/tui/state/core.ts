@@ -1,4 +1,5 @@
 import type { Forecast } from "../../forecast/forecast.ts";
+import type { PlanDocument } from "../../plan/answer/plan-document.ts";
 import type { JobBase } from "../../plan/job/job.ts";
 import type { Tone } from "../../report/page.ts";
 import type { Size } from "../../report/widgets/styled-text.ts";
@@ -22,6 +23,14 @@ export interface Notice {
   readonly tone: Tone | null;
 }
 
+/** A plan that was opened. */
+export interface OpenPlan {
+  readonly file: string;
+  readonly document: PlanDocument;
+  /** Whether its scenario lies where it lay, so that its candidates can be run. */
+  readonly hasScenario: boolean;
+}
+
 /** What all screens see. */
 export interface Core {
   readonly size: Size;
@@ -30,6 +39,8 @@ export interface Core {
   readonly runs: readonly RunRecord[];
   /** Short runs that answer questions, the last ones. */
   readonly trials: readonly Trial[];
+  /** The plan that was opened last; null before the first. */
+  readonly plan: OpenPlan | null;
   /** The run that the screens show; null before the first. */
   readonly current: number | null;
   /** Two runs or results to compare, by id. */
@@ -57,6 +68,7 @@ export type Intent =
   | { readonly kind: "try"; readonly request: JobBase; readonly ends: readonly number[] }
   /** Follows a request of a run in a second one; null: nobody wants to know any more. */
   | { readonly kind: "trace"; readonly run: number; readonly of: number | null }
+  /** Opens a saved result or a plan. */
   | { readonly kind: "load"; readonly file: string }
   | { readonly kind: "engine"; readonly order: EngineOrder }
   | { readonly kind: "pause"; readonly paused: boolean }

@@ -9,9 +9,9 @@ import { screenOf, screens } from "../screens/screens.ts";
 import { bodyArea } from "../view/layout.ts";
 import type { AppState } from "./app-state.ts";
 import { commandNames, commandOf } from "./commands.ts";
-import type { Intent } from "./core.ts";
+import type { Intent, OpenPlan } from "./core.ts";
 import { exported, exportPrompt } from "./export.ts";
-import { heard, isOpen, loadedRecord, newRecord } from "./run-record.ts";
+import { heard, isOpen, loadedRecord, newRecord, stoodStill } from "./run-record.ts";
 import { traceOrder } from "./trace-record.ts";
 import { newTrial, trialHeard } from "./trial.ts";
 
@@ -24,6 +24,7 @@ export type Event =
   | { readonly kind: "engine"; readonly report: EngineReport }
   | { readonly kind: "library"; readonly library: Library }
   | { readonly kind: "loaded"; readonly forecast: Forecast; readonly file: string; readonly show: boolean }
+  | { readonly kind: "planned"; readonly plan: OpenPlan }
   | { readonly kind: "saved"; readonly id: number; readonly file: string }
   | { readonly kind: "said"; readonly text: string; readonly tone: Tone | null }
   | { readonly kind: "intents"; readonly intents: readonly Intent[] };
@@ -85,6 +86,8 @@ function happened(state: AppState, event: Event): Reduced {
           ])
         : only(loaded);
     }
+    case "planned":
+      return opened({ ...withCore(state, { plan: event.plan }), notice: null }, "plan");
     case "saved":
       return only(
         withCore(state, {
@@ -260,7 +263,10 @@ function asked(state: AppState, intents: readonly Intent[]): Reduced {
       case "start": {
         const id = core.nextId;
         const record = newRecord(id, intent.name, intent.request);
-        now = withCore(now, { runs: [...core.runs, record], current: id, nextId: id + 1, frozen: false });
+        // The engine stands still as a whole: who runs something wants it to go on.
+        const runs = core.runs.map((run) => stoodStill(run, false));
+        now = withCore(now, { runs: [...runs, record], current: id, nextId: id + 1, frozen: false });
+        effects.push({ kind: "engine", order: { kind: "pause", paused: false } });
         effects.push({ kind: "engine", order: { kind: "run", id, request: intent.request, live: true } });
         break;
       }
@@ -282,11 +288,7 @@ function asked(state: AppState, intents: readonly Intent[]): Reduced {
         break;
       }
       case "pause":
-        now = withCore(now, {
-          runs: core.runs.map((run) =>
-            run.id === core.current && isOpen(run) ? { ...run, stand: intent.paused ? "paused" : "running" } : run,
-          ),
-        });
+        now = withCore(now, { runs: core.runs.map((run) => stoodStill(run, intent.paused)) });
         effects.push({ kind: "engine", order: { kind: "pause", paused: intent.paused } });
         break;
       case "freeze":

@@ -70,6 +70,13 @@ export const loadedRecord = (id: number, forecast: Forecast, savedAs: string): R
 export const isOpen = ({ stand }: RunRecord): boolean =>
   stand === "waiting" || stand === "running" || stand === "paused";
 
+/** A run after its engine was told to stand still, or to go on. */
+export function stoodStill(run: RunRecord, paused: boolean): RunRecord {
+  if (!isOpen(run)) return run;
+  if (paused) return { ...run, stand: "paused" };
+  return run.stand === "paused" ? { ...run, stand: run.snapshot === null ? "waiting" : "running" } : run;
+}
+
 /** A run after what its engine says of it. */
 export function heard(record: RunRecord, report: EngineReport): RunRecord {
   switch (report.kind) {
@@ -84,6 +91,7 @@ export function heard(record: RunRecord, report: EngineReport): RunRecord {
     case "finished":
       return {
         ...record,
+        name: report.forecast.scenario.name,
         stand: report.forecast.interrupted ? "stopped" : "done",
         wallMs: report.wallMs,
         forecast: report.forecast,

@@ -3,6 +3,7 @@ import type { Palette } from "../../report/widgets/palette.ts";
 import { clip, fitLine, styledWidth } from "../../report/widgets/styled-text.ts";
 import { globalKeys } from "../keys/global-keys.ts";
 import { isCommon, keyLabel, keysOf } from "../keys/key-map.ts";
+import type { KeyBinding } from "../screens/screen.ts";
 import { screenOf, screens } from "../screens/screens.ts";
 import type { AppState } from "../state/app-state.ts";
 import { helpLines } from "./help-lines.ts";
@@ -53,29 +54,22 @@ function noticeLine({ notice }: AppState, palette: Palette): string {
   return notice.tone === null ? text : palette[notice.tone](text);
 }
 
-/** The keys of the screen, then those of all screens, as many as there is room for. */
+/** Keys of the screen, as many as there is room for beside those of all screens. */
 function footerLine({ screen, keys, core: { size }, help }: AppState, palette: Palette): string {
   const own = screenOf(screen);
-  const shown =
-    help === null
-      ? [
-          ...own.keys
-            .filter((binding) => binding.quiet !== true && !isCommon(binding))
-            .map((binding) => ({ binding, of: own.id })),
-          ...globalKeys.filter(({ quiet }) => quiet !== true).map((binding) => ({ binding, of: null })),
-        ].map(({ binding, of }) => [keysOf(keys, of, binding)[0] ?? "", binding.help] as const)
-      : ([
-          ["escape", "back"],
-          ["down", "more"],
-        ] as const);
-  const items = shown
-    .filter(([key]) => key !== "")
-    .map(([key, help]) => `${palette.bold(keyLabel(key, palette.glyphs.braille))} ${palette.dim(help)}`);
+  const item = (key: string | undefined, text: string) =>
+    key === undefined ? [] : [`${palette.bold(keyLabel(key, palette.glyphs.braille))} ${palette.dim(text)}`];
+  if (help !== null) return ` ${[...item("escape", "back"), ...item("down", "more")].join("  ")}`;
+  const named = (of: string | null, bindings: readonly KeyBinding[]) =>
+    bindings
+      .filter((binding) => binding.quiet !== true && !isCommon(binding))
+      .flatMap((binding) => item(keysOf(keys, of, binding)[0], binding.help));
+  const always = named(null, globalKeys).join("  ");
   let line = "";
-  for (const item of items) {
-    const longer = line === "" ? ` ${item}` : `${line}  ${item}`;
-    if (styledWidth(longer) > size.width) break;
+  for (const one of named(own.id, own.keys)) {
+    const longer = `${line} ${one} `;
+    if (styledWidth(longer) + styledWidth(always) + 1 > size.width) break;
     line = longer;
   }
-  return line;
+  return `${line} ${always}`;
 }

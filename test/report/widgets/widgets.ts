@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { formatBytes, formatDuration, formatNumber } from "../../../src/core/units.ts";
 import { barLine, bars } from "../../../src/report/widgets/bar-line.ts";
+import { dotPlot } from "../../../src/report/widgets/dot-plot.ts";
 import { heatMap } from "../../../src/report/widgets/heat-map.ts";
 import { stackedBar } from "../../../src/report/widgets/levels.ts";
 import { linePlot } from "../../../src/report/widgets/line-plot.ts";
@@ -130,6 +131,25 @@ export const widgets: readonly RandomWidget[] = [
     ),
     empty: (size, palette) =>
       linePlot({ series: [], xLabel: "x", yLabel: "y", formatX: String, formatY: String }, size, palette),
+  },
+  {
+    name: "dot plot",
+    high: true,
+    drawing: draws(
+      fc.record({
+        series: fc.array(
+          fc.record({ name: anyText, x: anyNumbers, y: anyNumbers, sign: fc.constantFrom(null, "o", "@") }),
+          { maxLength: 5 },
+        ),
+        xLabel: anyText,
+        yLabel: anyText,
+        formatX: fc.constantFrom(formatNumber, formatDuration),
+        formatY: fc.constantFrom(formatNumber, (value: number) => `${escapeCharacter}[31m${value}`),
+      }),
+      (plot, size, palette) => dotPlot(plot, size, palette),
+    ),
+    empty: (size, palette) =>
+      dotPlot({ series: [], xLabel: "x", yLabel: "y", formatX: String, formatY: String }, size, palette),
   },
   {
     name: "heat map",

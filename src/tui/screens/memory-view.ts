@@ -1,0 +1,91 @@
+import { oneLine } from "../../core/printable.ts";
+import { formatBytes, formatPercent } from "../../core/units.ts";
+import { bars } from "../../report/widgets/bar-line.ts";
+import { stackedBar } from "../../report/widgets/levels.ts";
+import type { Palette } from "../../report/widgets/palette.ts";
+import { fitLine } from "../../report/widgets/styled-text.ts";
+import type { MemoryItem, TierMap } from "../../sim/memory/memory.ts";
+import type { RunRecord } from "../state/run-record.ts";
+
+/** Every tier of a run: of its result, or as it is planned; none where neither is known. */
+export const tiersOf = ({ forecast, snapshot }: RunRecord): readonly TierMap[] =>
+  forecast?.memory.tiers ?? snapshot?.memory ?? [];
+
+/** What the tiers are of, and how full the KV cache is. */
+export function memoryHead({ forecast, snapshot }: RunRecord, width: number, palette: Palette): string {
+  const kv =
+    forecast !== null
+      ? `KV blocks at most ${formatPercent(forecast.kv.peakShare)} in use`
+      : snapshot !== null
+        ? `KV blocks ${formatPercent(snapshot.kvUse)} in use now`
+        : "";
+  const text = `${palette.bold("Memory")} ${palette.dim(`of the fullest device${kv === "" ? "" : `; ${kv}`}`)}`;
+  return fitLine(text, width, palette.glyphs.ellipsis).trimEnd();
+}
+
+/** One line a tier. */
+export const tierLines = (tiers: readonly TierMap[], width: number, palette: Palette): string[] =>
+  bars(
+    tiers.map(({ tier, usedBytes, capacityBytes }) => ({
+      label: tier,
+      share: capacityBytes > 0 ? usedBytes / capacityBytes : Number.NaN,
+      text: `${formatBytes(usedBytes)} of ${formatBytes(capacityBytes)}`,
+    })),
+    width,
+    palette,
+  );
+
+/** Parts with a sign of their own: more would share signs. */
+const partsMax = 5;
+
+/** Every tier with its largest parts on one bar. */
+export const tierParts = (tiers: readonly TierMap[], width: number, palette: Palette): string[] =>
+  tiers.flatMap(({ tier, usedBytes, capacityBytes, items }) => [
+    "",
+    fitLine(
+      `${palette.bold(oneLine(tier))}  ${formatBytes(usedBytes)} of ${formatBytes(capacityBytes)}`,
+      width,
+      palette.glyphs.ellipsis,
+    ).trimEnd(),
+    ...stackedBar(
+      {
+        parts: largest(items).map(({ name, bytes }) => ({ name, amount: bytes })),
+        total: capacityBytes,
+        format: formatBytes,
+      },
+      width,
+      palette,
+    ),
+  ]);
+
+/** The largest items in their order, and all others as one. */
+function largest(items: readonly MemoryItem[]): readonly MemoryItem[] {
+  if (items.length <= partsMax + 1) return items;
+  const least = items.map(({ bytes }) => bytes).sort((a, b) => b - a)[partsMax - 1]!;
+  const kept = items.filter(({ bytes }) => bytes >= least).slice(0, partsMax);
+  const others = items.filter((item) => !kept.includes(item));
+  return [
+    ...kept,
+    { name: `${others.length} smaller parts`, bytes: others.reduce((sum, { bytes }) => sum + bytes, 0) },
+  ];
+}
+
+/** Every tier with all its parts, one line each. */
+export const tierItems = (tiers: readonly TierMap[], width: number, palette: Palette): string[] =>
+  tiers.flatMap(({ tier, usedBytes, capacityBytes, items }) => [
+    "",
+    palette.bold(oneLine(tier)),
+    ...bars(
+      [
+        ...items.map(({ name, bytes }) => ({ label: name, share: bytes / capacityBytes, text: formatBytes(bytes) })),
+        {
+          label: "free",
+          share: 1 - usedBytes / capacityBytes,
+          text: `${formatBytes(capacityBytes - usedBytes)} of ${formatBytes(capacityBytes)}`,
+          tone: "dim" as const,
+        },
+      ],
+      width,
+      palette,
+    ),
+  ]);

@@ -1,0 +1,12 @@
+/** Why a frame is to be shown: somebody pressed a key and waits for it, or a run has come further. */
+export type FrameCause = "key" | "live";
+
+/** Where frames go. They are asked for when they are shown: fewer than there are changes. */
+export interface Display {
+  enter(): void;
+  show(cause: FrameCause): void;
+  /** Nothing is known of what the terminal shows: the next frame is drawn as a whole. */
+  forget(): void;
+  /** Gives the terminal back as it was; for good. */
+  close(): void;
+}

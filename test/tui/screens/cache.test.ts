@@ -1,0 +1,183 @@
+import fc from "fast-check";
+import { beforeAll, describe, expect, test } from "vitest";
+import { formatCount } from "../../../src/core/units.ts";
+import { makePalette, plainPalette } from "../../../src/report/widgets/palette.ts";
+import { styledWidth } from "../../../src/report/widgets/styled-text.ts";
+import type { PrefetchCounts } from "../../../src/sim/result.ts";
+import { type CacheState, cacheScreen } from "../../../src/tui/screens/cache.ts";
+import { prefetchParts } from "../../../src/tui/screens/cache-overview.ts";
+import { layerHits } from "../../../src/tui/screens/cache-plots.ts";
+import { bodyArea } from "../../../src/tui/view/layout.ts";
+import { drawn } from "../../drawn.ts";
+import { after, coreOf, type EndedRun, endedRun } from "./ended-run.ts";
+
+const actions = ["up", "down", "left", "right", "pageUp", "pageDown", "first", "last", "show", "pool"];
+const prefetch: PrefetchCounts = {
+  kind: "popular\u001b[31m",
+  followed: 100,
+  useful: 60,
+  late: 20,
+  evicted: 15,
+  preempted: 5,
+  unused: 20,
+  refused: 3,
+  bytes: 1e9,
+  wastedBytes: 4e8,
+  lateNs: 1e6,
+};
+let cached: EndedRun;
+
+beforeAll(async () => {
+  cached = await endedRun("scenarios/offload-4090.yaml", ["traffic.requests=6"]);
+});
+
+const stateOf = (own: unknown) => own as CacheState;
+const view = (
+  run: Parameters<typeof coreOf>[0],
+  size: { width: number; height: number },
+  acts: readonly string[] = [],
+) => {
+  const core = coreOf(run, size);
+  return cacheScreen.view(after(cacheScreen, core, acts), core, bodyArea(size), plainPalette);
+};
+const small = { width: 80, height: 24 };
+
+describe("figures", () => {
+  const sum = (values: readonly number[]) => values.reduce((total, value) => total + value, 0);
+
+  test("accesses, misses and first uses by layer are those of the run", () => {
+    const rows = layerHits(cached.details.caches[0]!);
+    const { accesses, misses } = cached.forecast.cache!;
+    expect(sum(rows.map((row) => row.accesses))).toBe(accesses);
+    expect(sum(rows.map((row) => row.misses))).toBe(misses);
+    for (const { accesses: asked, misses: missed, cold } of rows) {
+      expect(missed).toBeLessThanOrEqual(asked);
+      expect(cold).toBeLessThanOrEqual(missed);
+    }
+  });
+
+  test("what was sent ahead is counted once", () => {
+    expect(sum(prefetchParts(prefetch).map(([, count]) => count))).toBe(prefetch.followed);
+  });
+
+  test("waiting by cause is all waiting", () => {
+    const { stallBy, stallNs } = cached.forecast.cache!;
+    expect(sum(Object.values(stallBy!))).toBeCloseTo(stallNs, 0);
+  });
+});
+
+describe("state", () => {
+  test("a size stays on the curve, a row among the layers", () => {
+    fc.assert(
+      fc.property(fc.array(fc.constantFrom(...actions), { maxLength: 40 }), fc.boolean(), (acts, wide) => {
+        const core = coreOf(cached, wide ? { width: 120, height: 40 } : small);
+        const own = stateOf(after(cacheScreen, core, acts));
+        const { layers, lru } = cached.details.caches[0]!;
+        expect(own.row).toBeGreaterThanOrEqual(0);
+        expect(own.row).toBeLessThan(layers);
+        if (own.slots !== null) {
+          expect(own.slots).toBeGreaterThanOrEqual(0);
+          expect(own.slots).toBeLessThan(lru!.hits.length);
+        }
+      }),
+      { numRuns: drawn(100) },
+    );
+  });
+
+  test("the key goes round", () => {
+    const shown = (times: number) =>
+      stateOf(after(cacheScreen, coreOf(cached), new Array<string>(times).fill("show"))).show;
+    expect([0, 1, 2, 3, 4].map(shown)).toEqual(["overview", "sizes", "time", "layers", "overview"]);
+  });
+});
+
+describe("what cannot be shown is said", () => {
+  const missing = (run: Parameters<typeof coreOf>[0]) => cacheScreen.missing!(coreOf(run));
+
+  test("no run, no cache, a run that failed", () => {
+    expect(missing(null)).toMatch(/No run yet/);
+    expect(missing({ forecast: { ...cached.forecast, cache: null } })).toMatch(/policy\.offload/);
+    expect(missing({ stand: "running", snapshot: { ...cached.snapshot, cache: null } })).toMatch(/policy\.offload/);
+    expect(missing({ stand: "failed", message: "no" })).toMatch(/failed/);
+    expect(missing(cached)).toBeNull();
+  });
+
+  test("a run that goes on has its hits so far", () => {
+    const run = { stand: "running", snapshot: cached.snapshot } as const;
+    expect(missing(run)).toBeNull();
+    const { accesses } = cached.snapshot.cache!;
+    expect(view(run, small).join("\n")).toContain(`of ${formatCount(accesses)} accesses`);
+    expect(cacheScreen.act(cacheScreen.start, "show", coreOf(run), small).own).toBeUndefined();
+  });
+
+  test("a saved result has its figures and says what it lacks", () => {
+    const lines = view({ stand: "loaded", forecast: cached.forecast }, small).join("\n");
+    expect(lines).toContain("optimum (Belady)");
+    expect(lines).toContain("run it again");
+    expect(lines).toContain("does not tell first uses from the rest");
+    expect(lines).not.toContain("cold");
+  });
+
+  test("accesses that were not recorded have no curve", () => {
+    const details = { ...cached.details, caches: [{ ...cached.details.caches[0]!, lru: null }] };
+    const forecast = { ...cached.forecast, cache: { ...cached.forecast.cache!, reference: null } };
+    const lines = view({ forecast, details }, small, ["show"]).join("\n");
+    expect(lines).toContain("not recorded");
+  });
+});
+
+test("what is sent ahead is shown where there is a prefetcher", () => {
+  const forecast = { ...cached.forecast, cache: { ...cached.forecast.cache!, prefetch } };
+  const lines = view({ ...cached, forecast }, { width: 80, height: 60 }).join("\n");
+  expect(lines).toContain("100 sent ahead");
+  expect(lines).toContain("60.0% were used");
+  expect(lines).toContain("nothing sent ahead");
+  expect(view(cached, { width: 80, height: 60 }).join("\n")).not.toContain("sent ahead");
+});
+
+describe("frames", () => {
+  test("never leave their room, whatever is shown, and hostile names are inert", () => {
+    const hostile = {
+      ...cached.forecast,
+      cache: { ...cached.forecast.cache!, policy: "l\u001b[2Jru\n\u202e漢", prefetch, stallBy: { "disk\u0007": 1e9 } },
+    };
+    const palettes = [plainPalette, makePalette({ depth: "256", unicode: true })];
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 1, max: 200 }),
+        fc.integer({ min: 1, max: 60 }),
+        fc.array(fc.constantFrom(...actions), { maxLength: 6 }),
+        fc.constantFrom<Parameters<typeof coreOf>[0]>(
+          { ...cached, forecast: hostile },
+          { stand: "loaded", forecast: hostile },
+          { stand: "running", snapshot: cached.snapshot },
+        ),
+        fc.constantFrom(...palettes),
+        (width, height, acts, run, palette) => {
+          const core = coreOf(run, { width, height });
+          const area = bodyArea(core.size);
+          const lines = cacheScreen.view(after(cacheScreen, core, acts), core, area, palette);
+          expect(lines.length).toBeLessThanOrEqual(area.height);
+          for (const line of lines) {
+            expect(styledWidth(line)).toBeLessThanOrEqual(area.width);
+            // biome-ignore lint/suspicious/noControlCharactersInRegex: marks of colours are taken out, others must not be there
+            expect(line.replace(/\u001b\[[\d;]*m/g, "")).not.toMatch(/[\u0000-\u001f\u202e]/);
+          }
+        },
+      ),
+      { numRuns: drawn(120) },
+    );
+  });
+
+  test("80x24", () => {
+    expect(view(cached, small).join("\n")).toMatchInlineSnapshot();
+  });
+
+  test("120x40", () => {
+    expect(view(cached, { width: 120, height: 40 }, ["right", "down"]).join("\n")).toMatchInlineSnapshot();
+  });
+
+  test("sizes", () => {
+    expect(view(cached, small, ["show"]).join("\n")).toMatchInlineSnapshot();
+  });
+});

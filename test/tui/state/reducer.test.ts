@@ -1,0 +1,368 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { plainPalette } from "../../../src/report/widgets/palette.ts";
+import { styledWidth } from "../../../src/report/widgets/styled-text.ts";
+import type { EngineReport } from "../../../src/tui/engine/messages.ts";
+import { globalKeys } from "../../../src/tui/keys/global-keys.ts";
+import { namedKeys } from "../../../src/tui/keys/key-name.ts";
+import { emptyLibrary } from "../../../src/tui/library/library.ts";
+import { screens } from "../../../src/tui/screens/screens.ts";
+import type { AppState } from "../../../src/tui/state/app-state.ts";
+import { commandNames, commandOf } from "../../../src/tui/state/commands.ts";
+import { type Effect, type Event, reduce } from "../../../src/tui/state/reducer.ts";
+import { isOpen } from "../../../src/tui/state/run-record.ts";
+import { frame } from "../../../src/tui/view/frame.ts";
+import { drawn } from "../../drawn.ts";
+import { after, begun, engine, fields, forecast, key, keys, ofRun, ran, reports, request, running, started } from "../example.ts";
+
+const ids = screens.map(({ id }) => id);
+const bound = [...new Set([...globalKeys, ...screens.flatMap((one) => one.keys)].flatMap((binding) => binding.keys))];
+const texts = ["", "2", "compare", "quit", "12", "policy", "no such thing", "\u001b[2J", "専門家", "x.yaml", "x.json"];
+
+const run = fc.integer({ min: 1, max: 6 });
+const report: fc.Arbitrary<EngineReport> = fc.oneof(
+  { weight: 6, arbitrary: fc.tuple(fc.constantFrom(...reports, fields), run).map(([one, id]) => ofRun(one, id)) },
+  run.map((id): EngineReport => ({ kind: "failed", id, message: "refused:\n\u001b[31m one thing" })),
+  fc.tuple(run, fc.nat(40)).map(([id, of]): EngineReport => ({ kind: "untraced", id, of, message: "no such request" })),
+  fc.tuple(run, fc.nat(40)).map(([id, of]): EngineReport => ({ kind: "tracing", id, of, share: 0.5 })),
+);
+const event: fc.Arbitrary<Event> = fc.oneof(
+  { weight: 8, arbitrary: fc.constantFrom(...bound, ...namedKeys, "1", "2", "3", "7", "9", "0", "ß", "ctrl+z").map(key) },
+  { weight: 2, arbitrary: fc.tuple(fc.constantFrom(...texts), fc.boolean()).map(([text, done]) => ({ kind: "typed", text, done })) },
+  fc.constant({ kind: "untyped" }),
+  { weight: 5, arbitrary: report.map(engine) },
+  { weight: 2, arbitrary: fc.constant(started) },
+  fc.constant({ kind: "library", library: emptyLibrary }),
+  fc.boolean().map((show) => ({ kind: "loaded", forecast, file: "saved.json", show })),
+  run.map((id) => ({ kind: "saved", id, file: "saved.json" })),
+  fc.constantFrom(...texts).map((text) => ({ kind: "said", text, tone: null })),
+  fc.tuple(fc.integer({ min: 1, max: 220 }), fc.integer({ min: 1, max: 70 })).map(([width, height]) => ({
+    kind: "resized",
+    size: { width, height },
+  })),
+);
+const events = fc.array(event, { maxLength: 60 });
+
+/** While a line is typed keys are letters of it, and do not come as keys. An engine says nothing more of a run that has ended. */
+function comes(state: AppState, next: Event): boolean {
+  if (next.kind === "key") return state.prompt === null;
+  if (next.kind !== "engine") return true;
+  const record = state.core.runs.find(({ id }) => id === next.report.id);
+  if (record === undefined) return true;
+  return isOpen(record) || ["tracing", "traced", "untraced"].includes(next.report.kind);
+}
+
+/** Events one after the other. */
+function happen(list: readonly Event[], seen: (before: AppState, event: Event, after: AppState) => void = () => {}) {
+  let state = begun();
+  const effects: Effect[] = [];
+  for (const next of list) {
+    if (!comes(state, next)) continue;
+    const reduced = reduce(state, next);
+    seen(state, next, reduced.state);
+    effects.push(...reduced.effects);
+    state = reduced.state;
+  }
+  return { state, effects };
+}
+
+describe("after whatever happens", () => {
+  test("one of the screens is shown, in the size of the terminal", () => {
+    fc.assert(
+      fc.property(events, (list) => {
+        const { state } = happen(list, (_, __, { screen, before, core }) => {
+          expect(ids).toContain(screen);
+          for (const one of before) expect(ids).toContain(one);
+          expect(before.length).toBeLessThanOrEqual(20);
+          expect(core.marked.length).toBeLessThanOrEqual(2);
+          expect(core.trials.length).toBeLessThanOrEqual(100);
+        });
+        const { width, height } = state.core.size;
+        const lines = frame(state, plainPalette, "");
+        expect(lines.length).toBeLessThanOrEqual(Math.max(1, height - 1));
+        for (const line of lines) expect(styledWidth(line)).toBeLessThanOrEqual(width);
+      }),
+      { numRuns: drawn(200) },
+    );
+  });
+
+  test("Escape leads to Home", () => {
+    fc.assert(
+      fc.property(events, (list) => {
+        let state = after(happen(list).state, { kind: "untyped" });
+        for (let i = 0; i < 30; i++) state = after(state, key("escape"), { kind: "untyped" });
+        expect(state).toMatchObject({ screen: "home", before: [], help: null, prompt: null });
+      }),
+    );
+  });
+
+  test("a run is ordered once, and so is each trial", () => {
+    fc.assert(
+      fc.property(events, (list) => {
+        const { state, effects } = happen(list);
+        const ordered = (kind: "engine" | "trial") =>
+          effects.flatMap((one) => (one.kind === kind && one.order.kind === "run" ? [one.order.id] : []));
+        const runs = state.core.runs.filter(({ stand }) => stand !== "loaded").map(({ id }) => id);
+        expect(ordered("engine")).toEqual(runs);
+        expect(ordered("trial").slice(-state.core.trials.length || Infinity)).toEqual(state.core.trials.map(({ id }) => id));
+        const all = [...ordered("engine"), ...ordered("trial")];
+        expect(new Set(all).size).toBe(all.length);
+      }),
+    );
+  });
+
+  test("a run that has ended stays as it ended", () => {
+    fc.assert(
+      fc.property(events, (list) => {
+        happen(list, (was, _, is) => {
+          for (const [i, record] of was.core.runs.entries()) {
+            const now = is.core.runs[i]!;
+            expect(now.id).toBe(record.id);
+            if (!isOpen(record)) expect(now).toMatchObject({ stand: record.stand, forecast: record.forecast });
+          }
+        });
+      }),
+    );
+  });
+
+  test("the selection of a screen is changed by its own keys, texts and news alone", () => {
+    fc.assert(
+      fc.property(events, (list) => {
+        happen(list, (was, next, is) => {
+          for (const id of ids)
+            if (id !== was.screen && id !== is.screen) expect(is.own[id]).toBe(was.own[id]);
+          if (next.kind === "said" || next.kind === "untyped") expect(is.own).toBe(was.own);
+        });
+      }),
+    );
+  });
+});
+
+describe("going about", () => {
+  test("numbers open the screens in their order", () => {
+    for (const [i, id] of ids.entries()) expect(after(begun(), key(String((i + 1) % 10))).screen).toBe(id);
+  });
+
+  test.each([
+    ["tab", ids],
+    ["shift+tab", [ids[0]!, ...ids.slice(1).reverse()]],
+  ])("%s goes through all of them, and round", (name, order) => {
+    let state = begun();
+    const seen: string[] = [];
+    for (let i = 0; i < ids.length; i++) {
+      seen.push(state.screen);
+      state = after(state, key(name));
+    }
+    expect(seen).toEqual(order);
+    expect(state.screen).toBe("home");
+  });
+
+  test("Escape takes as many steps back as were taken", () => {
+    const there = fc.array(fc.constantFrom("tab", "shift+tab", ...ids.map((_, i) => String((i + 1) % 10))), { maxLength: 20 });
+    fc.assert(
+      fc.property(there, (list) => {
+        const visited = [begun()];
+        for (const name of list) {
+          const next = after(visited.at(-1)!, key(name));
+          if (next.screen !== visited.at(-1)!.screen) visited.push(next);
+        }
+        let state = visited.at(-1)!;
+        for (const { screen } of visited.reverse()) {
+          expect(state.screen).toBe(screen);
+          state = after(state, key("escape"));
+        }
+        expect(state).toMatchObject({ screen: "home", before: [] });
+      }),
+    );
+  });
+
+  test("an unknown key does nothing", () => {
+    for (const id of ids)
+      for (const name of ["ß", "ctrl+z", "delete", "`", "専"]) {
+        const there = { ...ran(), screen: id };
+        const { state, effects } = reduce(there, key(name));
+        expect(state).toEqual({ ...there, notice: null });
+        expect(effects).toEqual([]);
+      }
+  });
+
+  test("the help is filtered by what is typed, and a key goes back to where it was", () => {
+    const open = after(ran(), key("2"), key("?"));
+    const typed = after(open, ...keys("p", "a", "space", "q", "backspace"));
+    expect(typed.help).toEqual({ filter: "pa ", from: 0 });
+    expect(after(typed, ...keys("down", "pagedown", "up")).help).toEqual({ filter: "pa ", from: 10 });
+    expect(after(typed, key("escape"))).toMatchObject({ help: null, screen: "run" });
+    expect(after(open, key("?")).help).toBeNull();
+    expect(reduce(typed, key("ctrl+c")).effects).toEqual([{ kind: "quit" }]);
+  });
+});
+
+describe("lines that are typed", () => {
+  test("a command is typed in full, or as far as it is the only one", () => {
+    const state = ran();
+    for (const name of commandNames(state)) expect(commandOf(state, ` ${name} `)).not.toBeNull();
+    expect(commandOf(state, "comp")).toEqual({ kind: "open", screen: "compare" });
+    expect(commandOf(state, "")).toBeNull();
+    expect(commandOf(state, "c")).toBeNull();
+    const asked = after(state, key(":"));
+    expect(asked.prompt).toMatchObject({ kind: "command", suggestions: commandNames(state) });
+    expect(after(asked, { kind: "typed", text: "led", done: true })).toMatchObject({ screen: "ledger", prompt: null });
+    expect(after(asked, { kind: "typed", text: "nonsense", done: true }).notice?.text).toContain("nonsense");
+    expect(after(asked, { kind: "typed", text: "ledger", done: false })).toMatchObject({ screen: "run" });
+  });
+
+  test("no action of a screen is called as a screen, or as an action of all screens", () => {
+    const taken = new Set([...ids, ...globalKeys.map(({ action }) => action)]);
+    const clashes = screens.flatMap(({ id, keys: own }) =>
+      own.filter(({ action }) => taken.has(action)).map(({ action }) => `${id}.${action}`),
+    );
+    expect(clashes).toEqual([]);
+  });
+
+  test("each letter reaches the screen that asked, and no other", () => {
+    const asked = after(begun(), key("/"));
+    expect(asked.prompt).toMatchObject({ kind: "filter", value: "" });
+    const typed = after(asked, { kind: "typed", text: "quick", done: false });
+    expect(typed.own["home"]).toMatchObject({ filter: "quick" });
+    expect(typed.prompt).toMatchObject({ value: "quick" });
+    expect(after(typed, { kind: "typed", text: "quick", done: true }).prompt).toBeNull();
+    const others = Object.entries(typed.own).filter(([id]) => id !== "home");
+    for (const [id, own] of others) expect(own).toBe(asked.own[id]);
+  });
+
+  test("nothing is typed where nobody asked", () => {
+    const state = ran();
+    expect(after(state, { kind: "typed", text: "x", done: true })).toBe(state);
+  });
+
+  test("each prompt is a new one", () => {
+    const first = after(begun(), key("/"));
+    expect(after(first, { kind: "untyped" }, key("/")).prompts).toBe(first.prompts + 1);
+  });
+});
+
+describe("runs", () => {
+  const orders = (state: AppState, name: string) =>
+    reduce(state, key(name)).effects.flatMap((one) => (one.kind === "engine" ? [one.order] : []));
+
+  test("Enter on a scenario asks for its file once", () => {
+    const { effects } = reduce(begun(), key("enter"));
+    expect(effects).toEqual([{ kind: "startFile", file: "mine.yaml", settings: [] }]);
+  });
+
+  test("Enter on a saved result opens it once, and its file is listed once", () => {
+    const at = after(begun(), key("G"));
+    expect(reduce(at, key("enter")).effects).toEqual([{ kind: "load", file: "/results/one.json" }]);
+    const loaded = after(at, { kind: "loaded", forecast, file: "/results/one.json", show: true });
+    expect(loaded).toMatchObject({ screen: "run", core: { current: 1 } });
+    expect(loaded.core.runs[0]).toMatchObject({ stand: "loaded", request: null, savedAs: "/results/one.json" });
+    const listed = frame({ ...loaded, screen: "home" }, plainPalette, "").filter((line) => line.includes(" saved "));
+    expect(listed).toEqual([]);
+  });
+
+  test("a run is waiting, running, and done", () => {
+    const stands = [started, ...reports.map(engine)].map((_, i, all) => after(begun(), ...all.slice(0, i + 1)).core.runs[0]!.stand);
+    expect(stands[0]).toBe("waiting");
+    expect(stands.slice(1, -1)).toEqual(reports.slice(0, -1).map(() => "running"));
+    expect(stands.at(-1)).toBe("done");
+    const stopped = after(running(), engine({ ...reports.at(-1)!, forecast: { ...forecast, interrupted: true } } as EngineReport));
+    expect(stopped.core.runs[0]!.stand).toBe("stopped");
+    const failed = after(running(), engine({ kind: "failed", id: 1, message: "refused\nand why" }));
+    expect(failed).toMatchObject({ core: { runs: [{ stand: "failed", message: "refused\nand why" }] } });
+    expect(failed.notice).toEqual({ text: "refused", tone: "bad" });
+  });
+
+  test("one key pauses and goes on", () => {
+    expect(orders(running(), "p")).toEqual([{ kind: "pause", paused: true }]);
+    const paused = after(running(), key("p"));
+    expect(paused.core.runs[0]!.stand).toBe("paused");
+    expect(after(paused, engine(reports[1]!)).core.runs[0]!.stand).toBe("paused");
+    expect(orders(paused, "p")).toEqual([{ kind: "pause", paused: false }]);
+    expect(after(paused, key("p")).core.runs[0]!.stand).toBe("running");
+  });
+
+  test("a run that is started goes on, whatever was paused before", () => {
+    for (const state of [running(), after(running(), key("p")), after(running(), ...keys("p", "x"))]) {
+      const { state: next, effects } = reduce(state, started);
+      const [resume, order] = effects.flatMap((one) => (one.kind === "engine" ? [one.order] : []));
+      expect(resume).toEqual({ kind: "pause", paused: false });
+      expect(order).toMatchObject({ kind: "run", id: 2, live: true });
+      expect(next.core.runs.map(({ stand }) => stand)).toEqual(["running", "waiting"]);
+    }
+  });
+
+  test("all open runs pause and go on together, as their engine does", () => {
+    const two = after(running(), started);
+    const paused = after(two, key("p"));
+    expect(paused.core.runs.map(({ stand }) => stand)).toEqual(["paused", "paused"]);
+    expect(after(paused, key("p")).core.runs.map(({ stand }) => stand)).toEqual(["running", "waiting"]);
+  });
+
+  test("a run is stopped once, and nothing is ordered after its end", () => {
+    expect(orders(running(), "x")).toEqual([{ kind: "stop", id: 1 }]);
+    for (const name of ["p", "f", "x"]) {
+      expect(orders(ran(), name)).toEqual([]);
+      expect(after(ran(), key(name)).notice?.text).toContain("ended");
+    }
+  });
+
+  test("abort on miss holds until it is taken back", () => {
+    expect(orders(running(), "a")).toEqual([{ kind: "abortOnFail", on: true }]);
+    const on = after(running(), key("a"));
+    expect(on.core.abortOnFail).toBe(true);
+    expect(orders(on, "a")).toEqual([{ kind: "abortOnFail", on: false }]);
+  });
+
+  test("a frozen screen keeps what it showed until the end", () => {
+    const frozen = after(running(), key("f"));
+    expect(after(frozen, engine(reports[1]!)).core.runs).toEqual(frozen.core.runs);
+    const ended = after(frozen, engine(reports.at(-1)!));
+    expect(ended.core).toMatchObject({ frozen: false, runs: [{ stand: "done" }] });
+  });
+
+  test("the same scenario runs again with its settings", () => {
+    const [, order] = orders(ran(), "r");
+    expect(order).toMatchObject({ kind: "run", id: 2, request });
+  });
+
+  test("rates are of the time between two snapshots", () => {
+    const [a, b] = reports as Extract<EngineReport, { kind: "snapshot" }>[];
+    const { rates } = after(running(), engine(b!)).core.runs[0]!;
+    const seconds = (b!.snapshot.simulatedNs - a!.snapshot.simulatedNs) / 1e9;
+    expect(rates!.outputTokensPerSecond).toBeCloseTo((b!.snapshot.outputTokens - a!.snapshot.outputTokens) / seconds, 6);
+    expect(rates!.speed).toBeCloseTo((seconds * 1000) / (b!.wallMs - a!.wallMs), 6);
+    expect(rates!.hitRate).toBeGreaterThan(0);
+    expect(rates!.hitRate).toBeLessThanOrEqual(1);
+    for (const share of rates!.linkShares.values()) expect(share).toBeLessThanOrEqual(1);
+  });
+
+  test("two results at most are marked, the last ones, and each once", () => {
+    const three = after(
+      begun(),
+      ...[1, 2, 3].map((): Event => ({ kind: "loaded", forecast, file: "saved.json", show: false })),
+    );
+    const marked = (...list: number[]) =>
+      after(three, { kind: "intents", intents: list.map((id) => ({ kind: "mark", run: id })) }).core.marked;
+    expect(marked(1, 2, 3)).toEqual([2, 3]);
+    expect(marked(1, 2, 1)).toEqual([2]);
+    expect(after(three, key("space")).core.marked).toEqual([3]);
+  });
+});
+
+describe("exports", () => {
+  const typed = (state: AppState, text: string) => reduce(after(state, key("e")), { kind: "typed", text, done: true });
+
+  test("the ending says whether the scenario or the result is written", () => {
+    expect(typed(ran(), " my.yaml ").effects).toEqual([{ kind: "writeScenario", path: "my.yaml", request, name: "my" }]);
+    for (const name of ["my.json", "my.csv", "my.md"])
+      expect(typed(ran(), name).effects).toEqual([{ kind: "writeResult", path: name, forecast }]);
+    expect(typed(ran(), "").effects).toEqual([]);
+  });
+
+  test("what is not there is not written", () => {
+    expect(after(begun(), key("e"))).toMatchObject({ prompt: null, notice: { tone: "warn" } });
+    expect(typed(running(), "my.json")).toMatchObject({ effects: [], state: { notice: { tone: "warn" } } });
+    const loaded = after(begun(), { kind: "loaded", forecast, file: "saved.json", show: true });
+    expect(typed(loaded, "my.yaml")).toMatchObject({ effects: [], state: { notice: { tone: "warn" } } });
+  });
+});
