@@ -1,4 +1,4 @@
-import { type ExitCode, exitCodes, UsageError } from "../core/errors.ts";
+import { type ExitCode, exitCodes } from "../core/errors.ts";
 import { textTable } from "../report/text-table.ts";
 import { processIo } from "./io.ts";
 
@@ -63,12 +63,18 @@ async function readKeys(file: string | undefined) {
   return readKeyMap(await localFiles.readText(file), file, all);
 }
 
-/** A plan as `moecast plan` shows it. */
+/** A plan as `moecast plan` shows it, a saved result as `moecast run` does. */
 async function documentLines(file: string, { json }: TuiOptions, colour: boolean): Promise<ExitCode> {
   const { openDocument } = await import("../tui/library/open-document.ts");
   const opened = await openDocument(file);
-  if (opened.kind === "result") throw new UsageError("tui: a saved result is shown on a terminal only");
   const io = processIo(colour);
+  if (opened.kind === "result") {
+    const { jsonExport } = await import("../report/json.ts");
+    const { terminalSummary } = await import("../report/terminal.ts");
+    const { forecast } = opened;
+    io.out(json === true ? jsonExport.render([forecast]) : terminalSummary(forecast, io.style, "standard", io.width));
+    return exitCodes.ok;
+  }
   const { jsonDocument } = await import("../core/json.ts");
   const { terminalPage } = await import("../report/page-terminal.ts");
   const { planPage } = await import("../report/plan-page.ts");

@@ -75,10 +75,16 @@ const kept = (schema: JsonSchema, kind: string, value: unknown): Readonly<Record
   ),
 });
 
-const within = (schema: JsonSchema, value: unknown, path: string, root: JsonSchema): FormField[] =>
-  Object.entries(schema.properties ?? {}).flatMap(([key, own]) =>
+/** The keys of a mapping, and those that it states beside them where it may hold others of one kind. */
+function within(schema: JsonSchema, value: unknown, path: string, root: JsonSchema): FormField[] {
+  const { properties = {}, additionalProperties: other, description } = schema;
+  const others =
+    typeof other === "object" ? Object.keys(value ?? {}).filter((key) => !Object.hasOwn(properties, key)) : [];
+  const ofOthers = { ...(description === undefined ? {} : { description }), ...(other as JsonSchema) };
+  return [...Object.entries(properties), ...others.map((key) => [key, ofOthers] as const)].flatMap(([key, own]) =>
     fieldsOf(own, at(value, key), `${path}.${key}`, root),
   );
+}
 
 /** The schema that a reference names. */
 function resolved(schema: JsonSchema, root: JsonSchema): JsonSchema {

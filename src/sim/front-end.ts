@@ -11,7 +11,7 @@ export class FrontEnds {
   /** Requests taken in that the scheduler has not taken over yet, and their prompt and output tokens. */
   outstanding = 0;
   outstandingTokens = 0;
-  private readonly servers: readonly Resource[];
+  readonly servers: readonly Resource[];
 
   constructor(count: number) {
     this.servers = Array.from({ length: count }, () => new Resource());

@@ -1,7 +1,7 @@
 import { reportsOf, requestOf } from "../../scripts/example-run.ts";
 import type { Size } from "../../src/report/widgets/styled-text.ts";
-import type { EngineReport } from "../../src/tui/engine/messages.ts";
 import { fieldsOf } from "../../src/tui/engine/fields-of.ts";
+import type { EngineReport } from "../../src/tui/engine/messages.ts";
 import type { KeyMap } from "../../src/tui/keys/key-map.ts";
 import { emptyLibrary, type Library } from "../../src/tui/library/library.ts";
 import { type AppState, firstState } from "../../src/tui/state/app-state.ts";
@@ -24,7 +24,13 @@ const someFiles: Library = {
   ...emptyLibrary,
   scenarios: [
     { file: "mine.yaml", shown: "mine.yaml", bundled: false, name: "mine", description: "a scenario of mine" },
-    { file: "scenarios/quickstart.yaml", shown: "quickstart.yaml", bundled: true, name: "quickstart", description: null },
+    {
+      file: "scenarios/quickstart.yaml",
+      shown: "quickstart.yaml",
+      bundled: true,
+      name: "quickstart",
+      description: null,
+    },
   ],
   results: [
     {
@@ -43,7 +49,7 @@ export const begun = (size: Size = { width: 80, height: 24 }, keys: KeyMap = new
   firstState(size, someFiles, keys);
 
 /** A state after events, whatever is to be done for them. */
-export const after = (state: AppState, ...events: readonly Event[]): AppState =>
+export const told = (state: AppState, ...events: readonly Event[]): AppState =>
   events.reduce((now, event) => reduce(now, event).state, state);
 
 export const key = (name: string): Event => ({ kind: "key", key: name });
@@ -60,5 +66,5 @@ export const started: Event = {
 };
 
 /** The screens while the first run goes on, and after it. */
-export const running = (size?: Size): AppState => after(begun(size), started, engine(reports[0]!));
-export const ran = (size?: Size): AppState => after(begun(size), started, ...reports.map(engine));
+export const running = (size?: Size): AppState => told(begun(size), started, engine(reports[0]!));
+export const ran = (size?: Size): AppState => told(begun(size), started, ...reports.map(engine));

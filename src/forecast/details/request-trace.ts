@@ -68,7 +68,7 @@ export function requestTrace({ request, tokenisedNs, steps }: RequestRecorder, r
   ];
   const decodes = steps.filter(({ work }) => work === "decode").map(({ beginNs, endNs }) => endNs - beginNs);
   const decodeMedianNs = quantile(Float64Array.from(decodes), 0.5);
-  const pieces = piecesOf(steps, arrivalNs, tokenisedNs, lastTokenNs);
+  const pieces = piecesOf(steps, { arrivalNs, tokenisedNs, firstTokenNs, lastTokenNs });
   const ns = Object.fromEntries(traceKinds.map((kind) => [kind, 0])) as Record<TraceKind, number>;
   for (const { kind, fromNs, toNs, stallNs } of pieces) {
     ns[kind] += toNs - fromNs - stallNs;
@@ -79,7 +79,7 @@ export function requestTrace({ request, tokenisedNs, steps }: RequestRecorder, r
     arrivalNs,
     firstTokenNs,
     lastTokenNs,
-    spans: joined(pieces, longFrom * decodeMedianNs),
+    spans: joined(pieces, longFrom * decodeMedianNs, firstTokenNs),
     ns,
     decodes: decodes.length,
     decodeMedianNs,
@@ -89,14 +89,19 @@ export function requestTrace({ request, tokenisedNs, steps }: RequestRecorder, r
 /** Steps and the waits around them, one after the other. */
 function piecesOf(
   steps: readonly RequestStep[],
-  arrivalNs: number,
-  tokenisedNs: number,
-  lastTokenNs: number,
+  times: Readonly<Record<"arrivalNs" | "tokenisedNs" | "firstTokenNs" | "lastTokenNs", number>>,
 ): TraceSpan[] {
+  const { arrivalNs, tokenisedNs, firstTokenNs, lastTokenNs } = times;
   const pieces: TraceSpan[] = [];
-  const wait = (kind: TraceSpan["kind"], toNs: number, next: RequestStep | null) => {
+  const wait = (kind: TraceSpan["kind"], toNs: number, next: RequestStep | null): void => {
     const fromNs = pieces.at(-1)?.toNs ?? arrivalNs;
     if (!(toNs > fromNs)) return;
+    // It comes with the KV cache, before the next step.
+    if (fromNs < firstTokenNs && firstTokenNs < toNs) {
+      wait(kind, firstTokenNs, null);
+      wait(kind, toNs, next);
+      return;
+    }
     pieces.push({
       kind,
       fromNs,
@@ -149,8 +154,11 @@ function pieceOf({ beginNs, endNs, stallNs, work, tokens, sequences, promptToken
   };
 }
 
-/** Decodes of one kind that follow one another are one span, with the short waits between them; longer ones stay alone. */
-function joined(pieces: readonly TraceSpan[], longNs: number): TraceSpan[] {
+/**
+ * Decodes of one kind that follow one another are one span, with the short waits between them. Longer ones stay alone, and a span
+ * ends with the first token.
+ */
+function joined(pieces: readonly TraceSpan[], longNs: number, firstTokenNs: number): TraceSpan[] {
   const spans: TraceSpan[] = [];
   /** Whether the last span may grow. */
   let open = false;
@@ -169,6 +177,7 @@ function joined(pieces: readonly TraceSpan[], longNs: number): TraceSpan[] {
       spans.push(piece);
       open = decodes;
     }
+    if (piece.toNs === firstTokenNs) open = false;
   }
   return spans;
 }

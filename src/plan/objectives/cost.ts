@@ -1,13 +1,12 @@
 import { formatNumber } from "../../core/units.ts";
 import type { Candidate } from "../space/candidates.ts";
-import type { PlanTraffic } from "../space/question.ts";
 import { figureOf } from "./figure-of.ts";
-import type { Objective } from "./objective.ts";
+import type { Objective, OfferedTokens } from "./objective.ts";
 
 /** Of the offered output tokens, all of which a deployment that keeps up with its load serves. */
 function offered(
   { usdPerHour }: Pick<Candidate, "usdPerHour">,
-  { ratePerSecond, outputTokens }: PlanTraffic,
+  { ratePerSecond, outputTokens }: OfferedTokens,
 ): number | null {
   if (usdPerHour === null || ratePerSecond === null) return null;
   return (usdPerHour / 3600 / (ratePerSecond * outputTokens)) * 1e6;

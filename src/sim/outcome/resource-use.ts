@@ -54,8 +54,14 @@ function poolUse({ replicas, cost, draft, experts, config, roots }: Pool, endNs:
     bytes: 0,
   }));
   for (const [r, { frontEnds }] of replicas.entries())
-    for (const [i, busyNs] of frontEnds.busyNs.entries())
-      if (busyNs > 0) use.push({ name: frontEndName(r, i, frontEnds.busyNs.length), busyNs, bytes: 0 });
+    for (const [i, server] of frontEnds.servers.entries())
+      if (server.busyNs > 0)
+        use.push({
+          name: frontEndName(r, i, frontEnds.servers.length),
+          busyNs: server.busyNs,
+          bytes: 0,
+          resource: server,
+        });
   const drafting = draft?.layers ?? null;
   for (const [rank, busyNs] of cost.rankBusyNs.entries()) {
     const both = busyNs + (drafting?.rankBusyNs[rank] ?? 0);

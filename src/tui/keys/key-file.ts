@@ -5,7 +5,7 @@ import { closest } from "../../core/suggest.ts";
 import type { AnyScreen } from "../screens/screen.ts";
 import { globalKeys, moveKeys, sidewaysKeys } from "./global-keys.ts";
 import { actionName, isCommon, type KeyMap } from "./key-map.ts";
-import { namedKeys } from "./key-name.ts";
+import { isCharacter, namedKeys } from "./key-name.ts";
 
 const keyFile = z.record(z.string(), z.array(z.string()).max(8));
 
@@ -41,6 +41,7 @@ export function readKeyMap(text: string, file: string, screens: readonly AnyScre
       }));
   });
   const map: KeyMap = new Map(Object.entries(parsed.data));
+  const clashes = new Set<string>();
   for (const { id, keys } of screens) {
     const taken = new Map<string, string>();
     for (const [name, binding] of [
@@ -48,14 +49,16 @@ export function readKeyMap(text: string, file: string, screens: readonly AnyScre
       ...globalKeys.map((binding) => [binding.action, binding] as const),
     ])
       for (const key of map.get(name) ?? binding.keys) {
-        const other = taken.get(key);
-        if (other !== undefined && (map.has(name) || map.has(other)))
-          problems.push({ file, at: name, expected: `a key that ${other} does not have`, found: key });
-        else taken.set(key, name);
+        const other = taken.get(key) ?? name;
+        taken.set(key, other);
+        // Two actions that all screens have clash on each of them: once is enough to say so.
+        if (other === name || !(map.has(name) || map.has(other)) || clashes.has(`${name} ${key}`)) continue;
+        clashes.add(`${name} ${key}`);
+        problems.push({ file, at: name, expected: `a key that ${other} does not have`, found: key });
       }
   }
   if (problems.length > 0) throw new InvalidInputError(problems);
   return map;
 }
 
-const isKey = (key: string): boolean => namedKeys.includes(key) || /^(?:ctrl\+)?[^\s]$/u.test(key);
+const isKey = (key: string): boolean => namedKeys.includes(key) || isCharacter(key.replace(/^ctrl\+(?=.)/u, ""));

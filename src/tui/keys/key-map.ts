@@ -48,4 +48,4 @@ const shown: Readonly<Record<string, string>> = {
 
 /** A key as screens name it. */
 export const keyLabel = (key: string, unicode = true): string =>
-  (unicode || !/up|down|left|right/.test(key) ? shown[key] : undefined) ?? key.replace("ctrl+", "Ctrl+");
+  (unicode || !/^(?:up|down|left|right)$/.test(key) ? shown[key] : undefined) ?? key.replace("ctrl+", "Ctrl+");

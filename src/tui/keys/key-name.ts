@@ -37,12 +37,15 @@ const named = {
 /** Names that a key file may use, beside single characters and `ctrl+` with one. */
 export const namedKeys: readonly string[] = [...Object.values(named), "space", "shift+tab"];
 
+/** Whether a text is one character that is seen. */
+export const isCharacter = (text: string): boolean => /^[\p{L}\p{N}\p{P}\p{S}]$/u.test(text);
+
 /** The name of a key: `a`, `enter`, `shift+tab`, `ctrl+l`; null for what is none, as pasted text. */
 export function keyName(input: string, key: PressedKey): string | null {
   for (const [flag, name] of Object.entries(named) as [keyof typeof named, string][])
     if (key[flag]) return key.shift && name === "tab" ? "shift+tab" : name;
   if (input === " ") return "space";
-  if ([...input].length !== 1) return null;
+  if (!isCharacter(input)) return null;
   if (key.ctrl) return `ctrl+${input}`;
   return key.meta ? null : input;
 }

@@ -1,8 +1,10 @@
 import { readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
+import { OutputError } from "../../core/errors.ts";
 import { makeFolder } from "../../files/folders.ts";
 import { inputBytesMax } from "../../files/input-limits.ts";
 import { readText } from "../../files/read-input.ts";
+import { causeOf, isSystemError } from "../../files/system-error.ts";
 import { writeOutput } from "../../files/write-output.ts";
 import type { Forecast } from "../../forecast/forecast.ts";
 import { readForecasts } from "../../forecast/read-forecast.ts";
@@ -23,14 +25,16 @@ const minuteOf = (ms: number): string => {
 /** The results of a folder; what is none is left out. */
 export async function savedResults(folder: string): Promise<ResultEntry[]> {
   const names = (await readdir(folder).catch(() => [])).filter((name) => name.endsWith(".json"));
-  const files = await Promise.all(
-    names.map(async (name) => ({
-      file: join(folder, name),
-      ms: (await stat(join(folder, name)).catch(() => null))?.mtimeMs ?? 0,
-    })),
+  const found = await Promise.all(
+    names.map(async (name) => {
+      const facts = await stat(join(folder, name)).catch(() => null);
+      // A pipe would keep all others waiting.
+      return facts?.isFile() === true ? [{ file: join(folder, name), ms: facts.mtimeMs }] : [];
+    }),
   );
+  const files = found.flat().sort((a, b) => b.ms - a.ms || (a.file < b.file ? -1 : 1));
   const entries: ResultEntry[] = [];
-  for (const { file, ms } of files.sort((a, b) => b.ms - a.ms || (a.file < b.file ? -1 : 1)).slice(0, listedMax)) {
+  for (const { file, ms } of files.slice(0, listedMax)) {
     const forecast = await readResult(file).catch(() => null);
     if (forecast !== null)
       entries.push({
@@ -53,7 +57,9 @@ export async function readResult(file: string): Promise<Forecast> {
 
 /** Keeps a result, in the format of `run --export json`. Returns its file. Throws OutputError where that cannot be. */
 export async function saveResult(folder: string, forecast: Forecast, nowMs: number): Promise<string> {
-  await makeFolder(folder);
+  await makeFolder(folder).catch((error: unknown) => {
+    throw isSystemError(error) ? new OutputError(folder, causeOf(error)) : error;
+  });
   const time = new Date(nowMs).toISOString().replace(/[-:]/g, "").replace("T", "-").slice(0, 15);
   const name = forecast.scenario.name.replace(/[^\w.-]+/g, "-").slice(0, 80);
   const file = join(folder, `${time}-${String(nowMs % 1000).padStart(3, "0")}-${name}.json`);

@@ -1,11 +1,11 @@
 import { UsageError } from "../../core/errors.ts";
-import { writeOutput } from "../../files/write-output.ts";
 import type { Forecast } from "../../forecast/forecast.ts";
 import { exporters } from "../../report/exporters.ts";
+import { writeNew } from "./write-new.ts";
 
 const byEnding = { json: "json", csv: "csv", md: "markdown", xml: "junit" } as const;
 
-/** Writes a result in the format that the ending of the name says. Throws UsageError for others, OutputError where that cannot be. */
+/** Writes a result to a new file, in the format that the ending of the name says. Throws UsageError for others, OutputError where that cannot be. */
 export async function writeResult(path: string, forecast: Forecast): Promise<void> {
   const ending = path.split(".").at(-1) ?? "";
   const format = Object.hasOwn(byEnding, ending) ? byEnding[ending as keyof typeof byEnding] : null;
@@ -15,5 +15,5 @@ export async function writeResult(path: string, forecast: Forecast): Promise<voi
         .map((one) => `.${one}`)
         .join(", ")}, found "${path}"`,
     );
-  await writeOutput(path, (output) => output.append(exporters[format].render([forecast])));
+  await writeNew(path, exporters[format].render([forecast]));
 }

@@ -1,8 +1,8 @@
-import { writeOutput } from "../../files/write-output.ts";
 import type { JobBase } from "../../plan/job/job.ts";
 import { rewriteScenario } from "../../scenario/rewrite-scenario.ts";
+import { writeNew } from "./write-new.ts";
 
-/** Writes a scenario with its settings in it, to another place. Throws InvalidInputError and OutputError where that cannot be. */
+/** Writes a scenario with its settings in it, to a new file. Throws InvalidInputError and OutputError where that cannot be. */
 export async function writeScenario(path: string, request: JobBase, name: string): Promise<void> {
   const { file, text, settings, params } = request;
   const written = rewriteScenario(text, file, {
@@ -14,5 +14,5 @@ export async function writeScenario(path: string, request: JobBase, name: string
     without: ["plan", "sweep"],
     comment: [`From ${file}${settings.map((setting) => ` --set ${setting}`).join("")}`],
   });
-  await writeOutput(path, (output) => output.append(written));
+  await writeNew(path, written);
 }

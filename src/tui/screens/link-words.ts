@@ -2,45 +2,45 @@ import { formatBytes, formatCount, formatDuration, formatPercent } from "../../c
 import { formatRate } from "./link-columns.ts";
 import { type LinkRow, type Links, waitedNs } from "./link-rows.ts";
 
-/** Demands that wait for less than this share of the time that serving them takes hardly wait. */
-const hardly = 0.1;
+/** Waits of less than this share of the time that serving takes are short. */
+const short = 0.1;
+/** What is busy for more than this share of the time is nearly always busy. */
+const nearlyAlways = 0.8;
 
 /** What a resource did, and what its waiting means, in sentences. */
 export function linkWords(row: LinkRow, { overNs, from }: Links): string[] {
-  const { share, busyNs, bytes, rate, busyRate, turns } = row;
-  const moved =
-    bytes > 0 ? ` It moved ${formatBytes(bytes)}: ${formatRate(rate)}, ${formatRate(busyRate)} while busy.` : "";
-  const busy = `Busy for ${formatDuration(busyNs)} of ${formatDuration(overNs)}, ${formatPercent(share)}.${moved}`;
+  const { name, share, busyNs, bytes, rate, busyRate, turns } = row;
+  const moved = bytes > 0 ? ` ${formatBytes(bytes)}: ${formatRate(rate)}, ${formatRate(busyRate)} while busy.` : "";
+  const busy = `Busy for ${formatDuration(busyNs)} of ${formatDuration(overNs)} (${formatPercent(share)}).${moved}`;
   if (turns === null)
     return [
       busy,
       from === "saved"
         ? "A saved result keeps busy time and bytes alone: run it again to see what waited."
-        : "Nothing queues here: steps use it one at a time, and what they wait for is part of their own time.",
+        : "Nothing queues here: steps use it one at a time, and their waits are their own.",
     ];
   const { demands, chunks, demandNs, backgroundNs, behindDemandNs, behindBackgroundNs } = turns;
-  const work =
-    `${formatCount(demands)} demands took ${formatDuration(demandNs)}` +
-    (chunks > 0
-      ? `, ${formatCount(chunks)} background chunks ${formatDuration(backgroundNs)}.`
-      : "; no background work.");
+  const what = name.includes("front end ") ? "requests" : "demands";
+  const background =
+    chunks === 0 ? [] : [`${formatCount(chunks)} chunks of background work took ${formatDuration(backgroundNs)}.`];
+  const work = `${formatCount(demands)} ${what} took ${formatDuration(demandNs)}`;
   const waited = waitedNs(row);
-  if (demands === 0 || waited === 0) return [busy, work, "No demand waited for its turn."];
-  const waits =
-    `Demands waited ${formatDuration(waited)} in all, ${formatDuration(waited / demands)} each: ` +
-    `${formatDuration(behindDemandNs)} behind demands, ${formatDuration(behindBackgroundNs)} behind chunks.`;
-  return [busy, work, waits, meaning(row, waited)];
+  if (demands === 0 || waited === 0) return [busy, `${work}. None waited for its turn.`, ...background];
+  const behind =
+    chunks === 0
+      ? "behind one another"
+      : `${formatDuration(behindDemandNs)} behind one another, ${formatDuration(behindBackgroundNs)} behind a chunk in progress`;
+  const waits = ` and waited ${formatDuration(waited)}, ${formatDuration(waited / demands)} each: ${behind}.`;
+  return [busy, work + waits, ...background, meaning(row, waited)];
 }
 
 /** The larger cause of waiting, and what would shorten it. */
 function meaning({ turns, share }: LinkRow, waited: number): string {
   const { demandNs, behindDemandNs, behindBackgroundNs } = turns!;
-  if (waited < hardly * demandNs) return "That is little beside their own time: turns are not what costs here.";
+  if (waited < short * demandNs) return "Their waits are short beside their own time: turns are not what costs here.";
   if (behindBackgroundNs > behindDemandNs)
-    return "Most of it is a chunk of background work in progress, which nothing interrupts: less work ahead of its time, or smaller chunks, shorten it.";
-  const full =
-    share > 0.8 ? "It is nearly always busy: only a faster one or fewer bytes help." : "It is free in between:";
-  return share > 0.8
-    ? `Demands queue behind one another. ${full}`
-    : `Demands queue behind one another because several come at once. ${full} spreading them, or fewer at a time, shortens the waits.`;
+    return "Nothing interrupts a chunk in progress: less background work, or smaller chunks, would shorten the waits.";
+  return share > nearlyAlways
+    ? "It is nearly always busy: a faster one, more of them or less work would shorten the waits."
+    : "It has free time: several come at once. Fewer at once, or a faster one, would shorten the waits.";
 }

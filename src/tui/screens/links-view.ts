@@ -7,7 +7,7 @@ import { beside, fitLine, type Size } from "../../report/widgets/styled-text.ts"
 import type { RunRecord } from "../state/run-record.ts";
 import { isWide } from "../view/layout.ts";
 import { linkColumns, sortedLinks } from "./link-columns.ts";
-import type { LinkRow, Links } from "./link-rows.ts";
+import { type LinkRow, type Links, waitedNs } from "./link-rows.ts";
 import { linkWords } from "./link-words.ts";
 import { memoryHead, tierLines, tierParts, tiersOf } from "./memory-view.ts";
 
@@ -39,6 +39,8 @@ export const placeOf = ({ name }: LinksPlace, rows: readonly LinkRow[]): number 
 
 /** Lines of the words about the selected resource, its name among them, and a free one before. */
 const wordLines = 7;
+/** Where there is room for it, all that may be said in narrow columns. */
+const wordLinesMax = 10;
 /** Rows that a table keeps before something else is shown. */
 const rowsMin = 5;
 
@@ -54,7 +56,7 @@ function layoutOf(area: Size, tiers: number): Layout {
   const wide = isWide(area);
   const height = Math.max(1, area.height - 1);
   const left = wide ? Math.floor(area.width * 0.62) : area.width;
-  const words = height >= wordLines + rowsMin ? wordLines : 0;
+  const words = height >= 2 * wordLinesMax ? wordLinesMax : height >= wordLines + rowsMin ? wordLines : 0;
   const memory = wide || tiers === 0 || height - words < rowsMin + tiers + 2 ? 0 : tiers + 2;
   return {
     wide,
@@ -85,11 +87,11 @@ export function linksView(
     ...wordsOf(rows[placeOf(place, rows)], links, words, palette),
   ];
   if (wide) {
-    const right = [memoryHead(run, memory.width, palette), ...tierParts(tiers, memory.width, palette)];
+    const right = [...memoryHead(run, memory.width, palette), ...tierParts(tiers, memory.width, palette)];
     return [head, ...beside(column, tiers.length === 0 ? [] : right.slice(0, memory.height), table.width, 3)];
   }
   if (memory.height === 0) return [head, ...column];
-  const below = [memoryHead(run, memory.width, palette), ...tierLines(tiers, memory.width, palette)];
+  const below = [...memoryHead(run, memory.width, palette), ...tierLines(tiers, memory.width, palette)];
   const free = new Array<string>(Math.max(1, area.height - 1 - column.length - below.length)).fill("");
   return [head, ...column, ...free, ...below];
 }
@@ -103,7 +105,7 @@ function headLine({ idle, filter }: LinksPlace, links: Links, rows: readonly Lin
   }[links.from];
   const parts = [
     `${formatCount(rows.length)} of ${formatCount(links.rows.length)} resources over ${time}`,
-    hidden > 0 && !idle ? `${formatCount(hidden)} idle ones hidden (i)` : "",
+    hidden > 0 && !idle ? `${formatCount(hidden)} idle hidden (i)` : "",
     filter.trim() === "" ? "" : `with "${oneLine(filter)}"`,
   ];
   return palette.dim(parts.filter((part) => part !== "").join(", "));
@@ -128,6 +130,8 @@ function tableLines(place: LinksPlace, links: Links, rows: readonly LinkRow[], s
       }),
       rows: rows.length,
       cell: (row, column) => linkColumns[columns[column]!]!.text(rows[row]!),
+      // What waits longer than it is served.
+      tone: (row) => (waitedNs(rows[row]!) > (rows[row]!.turns?.demandNs ?? 0) ? "warn" : undefined),
     },
     size,
     palette,

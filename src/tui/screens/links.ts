@@ -67,9 +67,9 @@ function act(own: LinksState, action: string, core: Core, area: Size): Act<Links
 
 function view(own: LinksState, core: Core, area: Size, palette: Palette): readonly string[] {
   const run = currentRun(core)!;
-  if (!own.memory) return linksView(run, linksOfRun(run)!, own, area, palette);
+  if (!own.memory) return clip(linksView(run, linksOfRun(run)!, own, area, palette), area);
   const lines = tierItems(tiersOf(run), area.width, palette).slice(own.memoryFrom);
-  return clip([memoryHead(run, area.width, palette), ...lines], area);
+  return clip([...memoryHead(run, area.width, palette), ...lines], area);
 }
 
 /** Tiers of memory, and everything that is busy or waited for. */

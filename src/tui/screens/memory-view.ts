@@ -3,7 +3,7 @@ import { formatBytes, formatPercent } from "../../core/units.ts";
 import { bars } from "../../report/widgets/bar-line.ts";
 import { stackedBar } from "../../report/widgets/levels.ts";
 import type { Palette } from "../../report/widgets/palette.ts";
-import { fitLine } from "../../report/widgets/styled-text.ts";
+import { fitLine, styledWidth } from "../../report/widgets/styled-text.ts";
 import type { MemoryItem, TierMap } from "../../sim/memory/memory.ts";
 import type { RunRecord } from "../state/run-record.ts";
 
@@ -12,15 +12,21 @@ export const tiersOf = ({ forecast, snapshot }: RunRecord): readonly TierMap[] =
   forecast?.memory.tiers ?? snapshot?.memory ?? [];
 
 /** What the tiers are of, and how full the KV cache is. */
-export function memoryHead({ forecast, snapshot }: RunRecord, width: number, palette: Palette): string {
+export function memoryHead({ forecast, snapshot }: RunRecord, width: number, palette: Palette): string[] {
   const kv =
     forecast !== null
       ? `KV blocks at most ${formatPercent(forecast.kv.peakShare)} in use`
       : snapshot !== null
         ? `KV blocks ${formatPercent(snapshot.kvUse)} in use now`
         : "";
-  const text = `${palette.bold("Memory")} ${palette.dim(`of the fullest device${kv === "" ? "" : `; ${kv}`}`)}`;
-  return fitLine(text, width, palette.glyphs.ellipsis).trimEnd();
+  return onOneLine([palette.bold("Memory of the fullest device"), palette.dim(kv)], width, palette);
+}
+
+/** Parts on one line where they fit, else each on its own. */
+function onOneLine(parts: readonly string[], width: number, palette: Palette): string[] {
+  const line = parts.join("  ");
+  const lines = styledWidth(line) <= width ? [line] : parts;
+  return lines.map((one) => fitLine(one, width, palette.glyphs.ellipsis).trimEnd());
 }
 
 /** One line a tier. */
@@ -42,11 +48,11 @@ const partsMax = 5;
 export const tierParts = (tiers: readonly TierMap[], width: number, palette: Palette): string[] =>
   tiers.flatMap(({ tier, usedBytes, capacityBytes, items }) => [
     "",
-    fitLine(
-      `${palette.bold(oneLine(tier))}  ${formatBytes(usedBytes)} of ${formatBytes(capacityBytes)}`,
+    ...onOneLine(
+      [palette.bold(oneLine(tier)), `${formatBytes(usedBytes)} of ${formatBytes(capacityBytes)}`],
       width,
-      palette.glyphs.ellipsis,
-    ).trimEnd(),
+      palette,
+    ),
     ...stackedBar(
       {
         parts: largest(items).map(({ name, bytes }) => ({ name, amount: bytes })),
@@ -74,7 +80,7 @@ function largest(items: readonly MemoryItem[]): readonly MemoryItem[] {
 export const tierItems = (tiers: readonly TierMap[], width: number, palette: Palette): string[] =>
   tiers.flatMap(({ tier, usedBytes, capacityBytes, items }) => [
     "",
-    palette.bold(oneLine(tier)),
+    fitLine(palette.bold(oneLine(tier)), width, palette.glyphs.ellipsis).trimEnd(),
     ...bars(
       [
         ...items.map(({ name, bytes }) => ({ label: name, share: bytes / capacityBytes, text: formatBytes(bytes) })),

@@ -3,7 +3,7 @@ import type { PlanCandidate, PlanDocument } from "../../plan/answer/plan-documen
 import type { Outcome } from "../../plan/job/job.ts";
 import { outcomeFigures } from "../../plan/job/outcome-figures.ts";
 import { objectives } from "../../plan/objectives/objectives.ts";
-import { candidateStates } from "../../plan/search/track.ts";
+import type { candidateStates } from "../../plan/search/track.ts";
 import { milliseconds } from "../../report/labels.ts";
 import type { TableColumn } from "../../report/widgets/column-widths.ts";
 import type { Tone } from "../../report/widgets/styled-text.ts";
@@ -22,13 +22,14 @@ export interface PlanColumn extends TableColumn {
 const unknown = "-";
 
 /** Known figures of objectives that have a column of their own. */
-const objectiveColumns: Readonly<Record<string, { readonly header: string; readonly text: (value: number) => string }>> =
-  {
-    cost: { header: "$/Mtok", text: (value) => formatNumber(value) },
-    energy: { header: "J/tok", text: (value) => formatNumber(value) },
-    goodput: { header: "goodput", text: (value) => formatPercent(1 - value, 2) },
-    rate: { header: "requests/s", text: (value) => formatNumber(1 / value, 4) },
-  };
+const objectiveColumns: Readonly<
+  Record<string, { readonly header: string; readonly text: (value: number) => string }>
+> = {
+  cost: { header: "$/Mtok", text: (value) => formatNumber(value) },
+  energy: { header: "J/tok", text: (value) => formatNumber(value) },
+  goodput: { header: "goodput", text: (value) => formatPercent(1 - value, 2) },
+  rate: { header: "requests/s", text: (value) => formatNumber(1 / value, 4) },
+};
 
 const figure = (
   id: string,
@@ -60,13 +61,13 @@ const label = (
 export function planColumns(document: PlanDocument, objective: number): PlanColumn[] {
   const name = document.objectives[objective]?.name ?? "";
   const own = Object.hasOwn(objectiveColumns, name) ? objectiveColumns[name] : undefined;
-  const valueOf = objectiveValues(document, objective);
+  const rankOf = objectiveValues(document, objective);
   return [
     {
       ...label("status", ({ status }) => status, 10),
-      value: standingValues(document, valueOf),
+      value: standingValues(rankOf),
     },
-    label("deployment", ({ name: of }) => of, 22),
+    label("deployment", ({ name: of }) => of, 26),
     figure("devices", "devices", ({ devices }) => devices, formatCount),
     figure(
       "usd",
@@ -75,7 +76,7 @@ export function planColumns(document: PlanDocument, objective: number): PlanColu
       (value) => formatNumber(value, 4),
       { dispensable: 4 },
     ),
-    ...(own === undefined ? [] : [figure(name, own.header, valueOf, own.text)]),
+    ...(own === undefined ? [] : [figure(name, own.header, rankOf, own.text)]),
     figure(
       "tightest",
       "tightest",
@@ -125,8 +126,7 @@ export function objectiveValues(
     const { figures, cause } = candidate;
     if (known === null || figures === null || cause === "overloaded" || cause === "rejected") return null;
     const outcome = { ...noOutcome, figures: outcomeFigures.map(({ name: of }) => figures[of] ?? null) };
-    // Of the requests of the scenario only how they arrive and how long they are tells: the run has told the rest.
-    return known.of(candidate, outcome, traffic as unknown as Parameters<typeof known.of>[2]);
+    return known.of(candidate, outcome, traffic);
   };
 }
 
@@ -152,15 +152,15 @@ const stateOrder: Readonly<Record<(typeof candidateStates)[number], number>> = {
 
 /** Largest value that still leaves a state before the next. */
 const withinState = 1e6;
+/** What strain adds to the value of feasible candidates: it tells equal ones apart, as in a plan. */
+const strainWeight = 1e-8;
 
 /** Feasible ones by what is looked for, those that ran by how near they came to the limits, the rest by their size. */
-function standingValues(
-  _document: PlanDocument,
-  valueOf: (candidate: PlanCandidate) => number | null,
-): (candidate: PlanCandidate) => number {
+function standingValues(rankOf: (candidate: PlanCandidate) => number | null): (candidate: PlanCandidate) => number {
   return (candidate) => {
     const { status, strain, devices } = candidate;
-    const within = status === "feasible" ? valueOf(candidate) : status === "infeasible" ? strain : devices;
-    return stateOrder[status] * withinState + Math.max(0, Math.min(withinState - 1, within ?? withinState - 1));
+    const within = status === "feasible" ? rankOf(candidate) : status === "infeasible" ? strain : devices;
+    const apart = status === "feasible" ? strainWeight * Math.min(10, strain ?? 0) : 0;
+    return stateOrder[status] * withinState + Math.max(0, Math.min(withinState - 1, within ?? withinState - 1)) + apart;
   };
 }

@@ -50,5 +50,5 @@ function seriesOf(points: readonly PlanPoint[], isFrontier: boolean): DotSeries[
   const others = ranked(0, "others", null);
   return isFrontier
     ? [others, ranked(1, "on the frontier", "o")]
-    : [others, ranked(1, "best of its layout", "o"), ranked(2, "chosen", "@")];
+    : [others, ranked(1, "best of layout", "o"), ranked(2, "chosen", "@")];
 }

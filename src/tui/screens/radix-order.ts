@@ -22,6 +22,8 @@ export function radixOrder(values: Float64Array): { readonly order: Uint32Array;
     const shift = 16 * (pass & 1);
     ends.fill(0);
     for (let i = 0; i < known; i++) ends[(halves[2 * from[i]! + half]! >>> shift) & (digits - 1)]!++;
+    // Digits that are all alike order nothing: those of whole numbers mostly are.
+    if (known === 0 || ends[(halves[2 * from[0]! + half]! >>> shift) & (digits - 1)] === known) continue;
     let sum = 0;
     for (let digit = 0; digit < digits; digit++) {
       const count = ends[digit]!;

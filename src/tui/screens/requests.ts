@@ -1,7 +1,7 @@
 import { formatCount } from "../../core/units.ts";
 import type { Palette } from "../../report/widgets/palette.ts";
 import { tableFrom, visibleRows } from "../../report/widgets/scroll-table.ts";
-import type { Size } from "../../report/widgets/styled-text.ts";
+import { clip, type Size } from "../../report/widgets/styled-text.ts";
 import { requestStatus } from "../../sim/result.ts";
 import { moved, moveKeys } from "../keys/global-keys.ts";
 import { type Core, currentRun } from "../state/core.ts";
@@ -118,9 +118,11 @@ function view(state: RequestsState, core: Core, area: Size, palette: Palette): r
   const run = currentRun(core)!;
   const details = run.details!;
   const own = ofRun(state, run);
-  return own.open === null
-    ? requestsView(details.requests, own, area, palette)
-    : requestTraceView(own.open, run.trace, details, own, area, palette);
+  const lines =
+    own.open === null
+      ? requestsView(details.requests, own, area, palette)
+      : requestTraceView(own.open, run.trace, details, own, area, palette);
+  return clip(lines, area);
 }
 
 /** Every request of a run, and where the time of one went. */

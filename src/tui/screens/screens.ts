@@ -4,6 +4,7 @@ import { expertsScreen } from "./experts.ts";
 import { homeScreen } from "./home.ts";
 import { ledgerScreen } from "./ledger.ts";
 import { linksScreen } from "./links.ts";
+import { planScreen } from "./plan.ts";
 import { requestsScreen } from "./requests.ts";
 import { runScreen } from "./run.ts";
 import type { AnyScreen } from "./screen.ts";
@@ -20,6 +21,7 @@ export const screens: readonly AnyScreen[] = [
   whatIfScreen,
   compareScreen,
   ledgerScreen,
+  planScreen,
 ];
 
 /** The screen of an id. */

@@ -103,12 +103,33 @@ function changed(own: WhatIfState, setting: string, core: Core): Act<WhatIfState
   return { own: { ...own, sample: next, baseTrial, history, place: history.length - 1 }, intents };
 }
 
+/** Shows another question. It is asked again where its trial was ended, or is not kept any more. */
+function placed(own: WhatIfState, base: JobBase, core: Core): Act<WhatIfState> {
+  const question = questionOf(own);
+  if (question === null || trialOf(core, question.trial)?.ended === false) return { own };
+  const again = { ...question, trial: core.nextId };
+  return {
+    own: { ...own, history: own.history.map((one) => (one === question ? again : one)) },
+    intents: [{ kind: "try", request: laidOver(base, question.changes, own.sample), ends: openTrials(own, core) }],
+  };
+}
+
+/** Why there is nothing to change. */
+function missing(core: Core): string | null {
+  const run = currentRun(core);
+  if (run === null) return "Nothing to change yet: run a scenario on Home (1).";
+  if (run.request === null) return "A saved result keeps figures alone: run its scenario from Home (1) to ask what-if.";
+  return sampleOf(run) === null ? "The run reads its inputs: a moment." : null;
+}
+
 function act(own: WhatIfState, action: string, core: Core, area: Size): Act<WhatIfState> {
   const fields = fieldsShown(own, core);
   const visible = visibleRows(fields.length, formHeight(area));
   const at = moved(Math.min(own.selected, fields.length - 1), action, fields.length, visible);
   const field = fields[at];
   const say = (text: string): Act<WhatIfState> => ({ intents: [{ kind: "say", text, tone: "warn" }] });
+  const why = missing(core);
+  if (why !== null) return say(why);
   const { base } = own;
   if (base === null) return say("there is no base yet: run a scenario");
   const now = laidOver(base, questionOf(own)?.changes ?? [], null);
@@ -142,9 +163,9 @@ function act(own: WhatIfState, action: string, core: Core, area: Size): Act<What
         intents: [{ kind: "ask", prompt: { kind: "filter", label: "filter: ", value: own.filter, suggestions: [] } }],
       };
     case "undo":
-      return { own: { ...own, place: Math.max(-1, own.place - 1) } };
+      return placed({ ...own, place: Math.max(-1, own.place - 1) }, base, core);
     case "redo":
-      return { own: { ...own, place: Math.min(own.history.length - 1, own.place + 1) } };
+      return placed({ ...own, place: Math.min(own.history.length - 1, own.place + 1) }, base, core);
     case "base":
       if (own.place < 0) return say("nothing is changed");
       return own.sample === null ? {} : based(own, now, own.sample, core);
@@ -207,13 +228,7 @@ export const whatIfScreen = screen<WhatIfState>({
     { action: "clear", keys: ["d"], help: "back to the default", quiet: true },
     ...moveKeys,
   ],
-  missing: (core) => {
-    const run = currentRun(core);
-    if (run === null) return "Nothing to change yet: run a scenario on Home (1).";
-    if (run.request === null)
-      return "A saved result keeps figures alone: run its scenario from Home (1) to ask what-if.";
-    return sampleOf(run) === null ? "The run reads its inputs: a moment." : null;
-  },
+  missing,
   shown,
   act,
   typed,

@@ -272,7 +272,10 @@ function asked(state: AppState, intents: readonly Intent[]): Reduced {
       }
       case "try": {
         const id = core.nextId;
-        const trials = [...core.trials, newTrial(id, intent.request)].slice(-trialsMax);
+        const earlier = core.trials.map((trial) =>
+          intent.ends.includes(trial.id) ? { ...trial, ended: true } : trial,
+        );
+        const trials = [...earlier, newTrial(id, intent.request)].slice(-trialsMax);
         now = withCore(now, { trials, nextId: id + 1 });
         for (const ended of intent.ends) effects.push({ kind: "trial", order: { kind: "stop", id: ended } });
         effects.push({ kind: "trial", order: { kind: "fields", id, request: intent.request } });

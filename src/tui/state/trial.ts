@@ -13,6 +13,8 @@ export interface Trial {
   readonly message: string | null;
   /** null until they were told. */
   readonly fields: readonly FormField[] | null;
+  /** Whether it was ended before its answer was there: nobody waited for it any more. */
+  readonly ended: boolean;
 }
 
 export const newTrial = (id: number, request: JobBase): Trial => ({
@@ -22,6 +24,7 @@ export const newTrial = (id: number, request: JobBase): Trial => ({
   wallMs: 0,
   message: null,
   fields: null,
+  ended: false,
 });
 
 /** Whether its run goes on. */
@@ -31,7 +34,12 @@ export const isTrying = ({ forecast, message }: Trial): boolean => forecast === 
 export function trialHeard(trial: Trial, report: EngineReport): Trial {
   switch (report.kind) {
     case "finished":
-      return { ...trial, forecast: report.forecast, wallMs: report.wallMs };
+      return {
+        ...trial,
+        forecast: report.forecast,
+        wallMs: report.wallMs,
+        ended: trial.ended && report.forecast.interrupted,
+      };
     case "failed":
       return { ...trial, message: report.message };
     case "fields":

@@ -9,7 +9,7 @@ import { prefetchParts } from "../../../src/tui/screens/cache-overview.ts";
 import { layerHits } from "../../../src/tui/screens/cache-plots.ts";
 import { bodyArea } from "../../../src/tui/view/layout.ts";
 import { drawn } from "../../drawn.ts";
-import { after, coreOf, type EndedRun, endedRun } from "./ended-run.ts";
+import { acted, coreOf, type EndedRun, endedRun } from "./ended-run.ts";
 
 const actions = ["up", "down", "left", "right", "pageUp", "pageDown", "first", "last", "show", "pool"];
 const prefetch: PrefetchCounts = {
@@ -38,7 +38,7 @@ const view = (
   acts: readonly string[] = [],
 ) => {
   const core = coreOf(run, size);
-  return cacheScreen.view(after(cacheScreen, core, acts), core, bodyArea(size), plainPalette);
+  return cacheScreen.view(acted(cacheScreen, core, acts), core, bodyArea(size), plainPalette);
 };
 const small = { width: 80, height: 24 };
 
@@ -71,7 +71,7 @@ describe("state", () => {
     fc.assert(
       fc.property(fc.array(fc.constantFrom(...actions), { maxLength: 40 }), fc.boolean(), (acts, wide) => {
         const core = coreOf(cached, wide ? { width: 120, height: 40 } : small);
-        const own = stateOf(after(cacheScreen, core, acts));
+        const own = stateOf(acted(cacheScreen, core, acts));
         const { layers, lru } = cached.details.caches[0]!;
         expect(own.row).toBeGreaterThanOrEqual(0);
         expect(own.row).toBeLessThan(layers);
@@ -86,7 +86,7 @@ describe("state", () => {
 
   test("the key goes round", () => {
     const shown = (times: number) =>
-      stateOf(after(cacheScreen, coreOf(cached), new Array<string>(times).fill("show"))).show;
+      stateOf(acted(cacheScreen, coreOf(cached), new Array<string>(times).fill("show"))).show;
     expect([0, 1, 2, 3, 4].map(shown)).toEqual(["overview", "sizes", "time", "layers", "overview"]);
   });
 });
@@ -156,7 +156,7 @@ describe("frames", () => {
         (width, height, acts, run, palette) => {
           const core = coreOf(run, { width, height });
           const area = bodyArea(core.size);
-          const lines = cacheScreen.view(after(cacheScreen, core, acts), core, area, palette);
+          const lines = cacheScreen.view(acted(cacheScreen, core, acts), core, area, palette);
           expect(lines.length).toBeLessThanOrEqual(area.height);
           for (const line of lines) {
             expect(styledWidth(line)).toBeLessThanOrEqual(area.width);
@@ -170,14 +170,87 @@ describe("frames", () => {
   });
 
   test("80x24", () => {
-    expect(view(cached, small).join("\n")).toMatchInlineSnapshot();
+    expect(view(cached, small).join("\n")).toMatchInlineSnapshot(`
+      "lru, 5 slots a layer for 8 experts
+      72.7% of 47,040 accesses hit; devices waited 2.01 min for the rest
+
+      Hit rate  others: same slots, same accesses
+      lru               #########################=            72.7%  this run
+      optimum (Belady)  #############################=        84.1%  knows what comes
+      best fixed set    #######################=              67.8%  chosen afterwards
+
+      47,040 accesses  1.06 TiB fetched, 6,070 reads of disks
+      hits             ###########################=             72.7%  34,211
+      cold misses      -                                         0.5%  256 first uses
+      capacity misses  ##########-                              26.7%  12,573 the rest
+
+      Waited 2.01 min  92.9% of step time, 9.42 ms a miss
+      NVMe       ################################=                       61.8%  74.7 s
+      host link  ####################-                                   38.2%  46.2 s"
+    `);
   });
 
   test("120x40", () => {
-    expect(view(cached, { width: 120, height: 40 }, ["right", "down"]).join("\n")).toMatchInlineSnapshot();
+    expect(view(cached, { width: 120, height: 40 }, ["right", "down"]).join("\n")).toMatchInlineSnapshot(`
+      "lru, 5 slots a layer for 8 experts
+      72.7% of 47,040 accesses hit; devices waited 2.01 min for the rest
+
+      Hit rate  others: same slots, same accesses                 Hit rate of LRU by slots a layer
+      lru               ########=      72.7%  this run            100% + all but first uses 99% --------------------------****
+      optimum (Belady)  ##########-    84.1%  knows what comes         |                                            ******    
+      best fixed set    ########-      67.8%  chosen afterwards        |                                 x   ***#***          
+                                                                       |                               **o***   #             
+      47,040 accesses  1.06 TiB fetched, 6,070 reads of disks          |                          *+***  o      #             
+      hits             ##########=       72.7%  34,211                 |                      **** +     o      #             
+      cold misses      -                  0.5%  256 first uses     50% +                 *****     +     o      #             
+      capacity misses  ####              26.7%  12,573 the rest        |            *****          +     o      #             
+                                                                       |         ***               +     o      #             
+      Waited 2.01 min  92.9% of step time, 9.42 ms a miss              |      ***                  +     o      #             
+      NVMe       ##################=              61.8%  74.7 s        |  ****                     +     o      #             
+      host link  ###########=                     38.2%  46.2 s     0% +**                         +     o      #             
+                                                                       ++------+-----+------+------+-----+------+-----+------+
+        layer  hit rate  accesses  misses  cold  capacity               0      1     2      3      4     5      6     7      8
+        L0        74.0%     1,470     382     8       374         * LRU  o 5 in use  + knee 4  x Belady  # 6  ~  slots a layer
+      > L1        71.7%     1,470     416     8       408         6 slots a layer: 82.8% with LRU, +10.1 points, +2.71 GiB on
+        L2        73.1%     1,470     396     8       388         each device; knee at 4: a slot brings less than the average
+        L3        74.1%     1,470     380     8       372         from there on
+        L4        72.0%     1,470     412     8       404      
+        L5        75.3%     1,470     363     8       355         Hit rate of the accesses of each 512 ms
+        L6        73.7%     1,470     386     8       378         100% +                                                      
+        L7        73.7%     1,470     386     8       378              |             *         *              *          *   *
+        L8        74.0%     1,470     382     8       374              | *****************************************************
+        L9        70.6%     1,470     432     8       424              | *                *      *   **      *     *      *   
+        L10       72.2%     1,470     409     8       401          50% + *                                                    
+        L11       71.6%     1,470     417     8       409              | *                                                    
+        L12       71.7%     1,470     416     8       408              | *                                                    
+        L13       72.7%     1,470     402     8       394           0% +**                                                    
+        L14       73.3%     1,470     392     8       384              +--------------------+--------------------+------------
+        L15       72.9%     1,470     398     8       390                                  50 s                100 s
+      1-16 of 32                                                  * hit rate                                    simulated time"
+    `);
   });
 
   test("sizes", () => {
-    expect(view(cached, small, ["show"]).join("\n")).toMatchInlineSnapshot();
+    expect(view(cached, small, ["show"]).join("\n")).toMatchInlineSnapshot(`
+      "lru, 5 slots a layer for 8 experts
+      72.7% of 47,040 accesses hit; devices waited 2.01 min for the rest
+
+      Hit rate of LRU by slots a layer
+      100% + all but first uses 99% ---------------------------------------------*****
+           |                                              x             *********     
+           |                                          ****o*************              
+           |                                   **+****    o                           
+           |                              *****  +        o                           
+       50% +                       *******       +        o                           
+           |              *********              +        o                           
+           |       *******                       +        o                           
+           |   ****                              +        o                           
+        0% +***                                  +        o                           
+           ++--------+--------+--------+---------+--------+--------+--------+--------+
+            0        1        2        3         4        5        6        7        8
+      * LRU  o 5 in use  + knee 4  x Belady  - all but first uses 99%    slots a layer
+      5 slots a layer: 72.7% with LRU; one more: +10.1 points, +2.71 GiB on each
+      device; knee at 4: a slot brings less than the average from there on"
+    `);
   });
 });

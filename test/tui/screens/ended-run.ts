@@ -49,7 +49,7 @@ export function coreOf(run: Partial<RunRecord> | null, size: Size = { width: 80,
 }
 
 /** The state of a screen after some actions. */
-export function after(
+export function acted(
   screen: AnyScreen,
   core: Core,
   actions: readonly string[],

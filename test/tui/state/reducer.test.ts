@@ -13,7 +13,21 @@ import { type Effect, type Event, reduce } from "../../../src/tui/state/reducer.
 import { isOpen } from "../../../src/tui/state/run-record.ts";
 import { frame } from "../../../src/tui/view/frame.ts";
 import { drawn } from "../../drawn.ts";
-import { after, begun, engine, fields, forecast, key, keys, ofRun, ran, reports, request, running, started } from "../example.ts";
+import {
+  begun,
+  engine,
+  fields,
+  forecast,
+  key,
+  keys,
+  ofRun,
+  ran,
+  reports,
+  request,
+  running,
+  started,
+  told,
+} from "../example.ts";
 
 const ids = screens.map(({ id }) => id);
 const bound = [...new Set([...globalKeys, ...screens.flatMap((one) => one.keys)].flatMap((binding) => binding.keys))];
@@ -26,20 +40,23 @@ const report: fc.Arbitrary<EngineReport> = fc.oneof(
   fc.tuple(run, fc.nat(40)).map(([id, of]): EngineReport => ({ kind: "untraced", id, of, message: "no such request" })),
   fc.tuple(run, fc.nat(40)).map(([id, of]): EngineReport => ({ kind: "tracing", id, of, share: 0.5 })),
 );
-const event: fc.Arbitrary<Event> = fc.oneof(
-  { weight: 8, arbitrary: fc.constantFrom(...bound, ...namedKeys, "1", "2", "3", "7", "9", "0", "ß", "ctrl+z").map(key) },
-  { weight: 2, arbitrary: fc.tuple(fc.constantFrom(...texts), fc.boolean()).map(([text, done]) => ({ kind: "typed", text, done })) },
-  fc.constant({ kind: "untyped" }),
+const event = fc.oneof(
+  {
+    weight: 8,
+    arbitrary: fc.constantFrom(...bound, ...namedKeys, "1", "2", "3", "7", "9", "0", "ß", "ctrl+z").map(key),
+  },
   { weight: 5, arbitrary: report.map(engine) },
   { weight: 2, arbitrary: fc.constant(started) },
-  fc.constant({ kind: "library", library: emptyLibrary }),
-  fc.boolean().map((show) => ({ kind: "loaded", forecast, file: "saved.json", show })),
-  run.map((id) => ({ kind: "saved", id, file: "saved.json" })),
-  fc.constantFrom(...texts).map((text) => ({ kind: "said", text, tone: null })),
-  fc.tuple(fc.integer({ min: 1, max: 220 }), fc.integer({ min: 1, max: 70 })).map(([width, height]) => ({
-    kind: "resized",
-    size: { width, height },
-  })),
+  fc.constantFrom(...texts).map((text): Event => ({ kind: "typed", text, done: true })),
+  fc.constantFrom(...texts).map((text): Event => ({ kind: "typed", text, done: false })),
+  fc.constant<Event>({ kind: "untyped" }),
+  fc.constant<Event>({ kind: "library", library: emptyLibrary }),
+  fc.boolean().map((show): Event => ({ kind: "loaded", forecast, file: "saved.json", show })),
+  run.map((id): Event => ({ kind: "saved", id, file: "saved.json" })),
+  fc.constantFrom(...texts).map((text): Event => ({ kind: "said", text, tone: null })),
+  fc
+    .record({ width: fc.integer({ min: 1, max: 220 }), height: fc.integer({ min: 1, max: 70 }) })
+    .map((size): Event => ({ kind: "resized", size })),
 );
 const events = fc.array(event, { maxLength: 60 });
 
@@ -89,8 +106,8 @@ describe("after whatever happens", () => {
   test("Escape leads to Home", () => {
     fc.assert(
       fc.property(events, (list) => {
-        let state = after(happen(list).state, { kind: "untyped" });
-        for (let i = 0; i < 30; i++) state = after(state, key("escape"), { kind: "untyped" });
+        let state = told(happen(list).state, { kind: "untyped" });
+        for (let i = 0; i < 30; i++) state = told(state, key("escape"), { kind: "untyped" });
         expect(state).toMatchObject({ screen: "home", before: [], help: null, prompt: null });
       }),
     );
@@ -104,7 +121,9 @@ describe("after whatever happens", () => {
           effects.flatMap((one) => (one.kind === kind && one.order.kind === "run" ? [one.order.id] : []));
         const runs = state.core.runs.filter(({ stand }) => stand !== "loaded").map(({ id }) => id);
         expect(ordered("engine")).toEqual(runs);
-        expect(ordered("trial").slice(-state.core.trials.length || Infinity)).toEqual(state.core.trials.map(({ id }) => id));
+        expect(ordered("trial").slice(-state.core.trials.length || Infinity)).toEqual(
+          state.core.trials.map(({ id }) => id),
+        );
         const all = [...ordered("engine"), ...ordered("trial")];
         expect(new Set(all).size).toBe(all.length);
       }),
@@ -129,8 +148,7 @@ describe("after whatever happens", () => {
     fc.assert(
       fc.property(events, (list) => {
         happen(list, (was, next, is) => {
-          for (const id of ids)
-            if (id !== was.screen && id !== is.screen) expect(is.own[id]).toBe(was.own[id]);
+          for (const id of ids) if (id !== was.screen && id !== is.screen) expect(is.own[id]).toBe(was.own[id]);
           if (next.kind === "said" || next.kind === "untyped") expect(is.own).toBe(was.own);
         });
       }),
@@ -140,7 +158,7 @@ describe("after whatever happens", () => {
 
 describe("going about", () => {
   test("numbers open the screens in their order", () => {
-    for (const [i, id] of ids.entries()) expect(after(begun(), key(String((i + 1) % 10))).screen).toBe(id);
+    for (const [i, id] of ids.entries()) expect(told(begun(), key(String((i + 1) % 10))).screen).toBe(id);
   });
 
   test.each([
@@ -151,25 +169,27 @@ describe("going about", () => {
     const seen: string[] = [];
     for (let i = 0; i < ids.length; i++) {
       seen.push(state.screen);
-      state = after(state, key(name));
+      state = told(state, key(name));
     }
     expect(seen).toEqual(order);
     expect(state.screen).toBe("home");
   });
 
   test("Escape takes as many steps back as were taken", () => {
-    const there = fc.array(fc.constantFrom("tab", "shift+tab", ...ids.map((_, i) => String((i + 1) % 10))), { maxLength: 20 });
+    const there = fc.array(fc.constantFrom("tab", "shift+tab", ...ids.map((_, i) => String((i + 1) % 10))), {
+      maxLength: 20,
+    });
     fc.assert(
       fc.property(there, (list) => {
         const visited = [begun()];
         for (const name of list) {
-          const next = after(visited.at(-1)!, key(name));
+          const next = told(visited.at(-1)!, key(name));
           if (next.screen !== visited.at(-1)!.screen) visited.push(next);
         }
         let state = visited.at(-1)!;
         for (const { screen } of visited.reverse()) {
           expect(state.screen).toBe(screen);
-          state = after(state, key("escape"));
+          state = told(state, key("escape"));
         }
         expect(state).toMatchObject({ screen: "home", before: [] });
       }),
@@ -187,12 +207,12 @@ describe("going about", () => {
   });
 
   test("the help is filtered by what is typed, and a key goes back to where it was", () => {
-    const open = after(ran(), key("2"), key("?"));
-    const typed = after(open, ...keys("p", "a", "space", "q", "backspace"));
+    const open = told(ran(), key("2"), key("?"));
+    const typed = told(open, ...keys("p", "a", "space", "q", "backspace"));
     expect(typed.help).toEqual({ filter: "pa ", from: 0 });
-    expect(after(typed, ...keys("down", "pagedown", "up")).help).toEqual({ filter: "pa ", from: 10 });
-    expect(after(typed, key("escape"))).toMatchObject({ help: null, screen: "run" });
-    expect(after(open, key("?")).help).toBeNull();
+    expect(told(typed, ...keys("down", "pagedown", "up")).help).toEqual({ filter: "pa ", from: 10 });
+    expect(told(typed, key("escape"))).toMatchObject({ help: null, screen: "run" });
+    expect(told(open, key("?")).help).toBeNull();
     expect(reduce(typed, key("ctrl+c")).effects).toEqual([{ kind: "quit" }]);
   });
 });
@@ -204,11 +224,11 @@ describe("lines that are typed", () => {
     expect(commandOf(state, "comp")).toEqual({ kind: "open", screen: "compare" });
     expect(commandOf(state, "")).toBeNull();
     expect(commandOf(state, "c")).toBeNull();
-    const asked = after(state, key(":"));
+    const asked = told(state, key(":"));
     expect(asked.prompt).toMatchObject({ kind: "command", suggestions: commandNames(state) });
-    expect(after(asked, { kind: "typed", text: "led", done: true })).toMatchObject({ screen: "ledger", prompt: null });
-    expect(after(asked, { kind: "typed", text: "nonsense", done: true }).notice?.text).toContain("nonsense");
-    expect(after(asked, { kind: "typed", text: "ledger", done: false })).toMatchObject({ screen: "run" });
+    expect(told(asked, { kind: "typed", text: "led", done: true })).toMatchObject({ screen: "ledger", prompt: null });
+    expect(told(asked, { kind: "typed", text: "nonsense", done: true }).notice?.text).toContain("nonsense");
+    expect(told(asked, { kind: "typed", text: "ledger", done: false })).toMatchObject({ screen: "run" });
   });
 
   test("no action of a screen is called as a screen, or as an action of all screens", () => {
@@ -220,24 +240,24 @@ describe("lines that are typed", () => {
   });
 
   test("each letter reaches the screen that asked, and no other", () => {
-    const asked = after(begun(), key("/"));
+    const asked = told(begun(), key("/"));
     expect(asked.prompt).toMatchObject({ kind: "filter", value: "" });
-    const typed = after(asked, { kind: "typed", text: "quick", done: false });
+    const typed = told(asked, { kind: "typed", text: "quick", done: false });
     expect(typed.own["home"]).toMatchObject({ filter: "quick" });
     expect(typed.prompt).toMatchObject({ value: "quick" });
-    expect(after(typed, { kind: "typed", text: "quick", done: true }).prompt).toBeNull();
+    expect(told(typed, { kind: "typed", text: "quick", done: true }).prompt).toBeNull();
     const others = Object.entries(typed.own).filter(([id]) => id !== "home");
     for (const [id, own] of others) expect(own).toBe(asked.own[id]);
   });
 
   test("nothing is typed where nobody asked", () => {
     const state = ran();
-    expect(after(state, { kind: "typed", text: "x", done: true })).toBe(state);
+    expect(told(state, { kind: "typed", text: "x", done: true })).toBe(state);
   });
 
   test("each prompt is a new one", () => {
-    const first = after(begun(), key("/"));
-    expect(after(first, { kind: "untyped" }, key("/")).prompts).toBe(first.prompts + 1);
+    const first = told(begun(), key("/"));
+    expect(told(first, { kind: "untyped" }, key("/")).prompts).toBe(first.prompts + 1);
   });
 });
 
@@ -251,9 +271,9 @@ describe("runs", () => {
   });
 
   test("Enter on a saved result opens it once, and its file is listed once", () => {
-    const at = after(begun(), key("G"));
+    const at = told(begun(), key("G"));
     expect(reduce(at, key("enter")).effects).toEqual([{ kind: "load", file: "/results/one.json" }]);
-    const loaded = after(at, { kind: "loaded", forecast, file: "/results/one.json", show: true });
+    const loaded = told(at, { kind: "loaded", forecast, file: "/results/one.json", show: true });
     expect(loaded).toMatchObject({ screen: "run", core: { current: 1 } });
     expect(loaded.core.runs[0]).toMatchObject({ stand: "loaded", request: null, savedAs: "/results/one.json" });
     const listed = frame({ ...loaded, screen: "home" }, plainPalette, "").filter((line) => line.includes(" saved "));
@@ -261,28 +281,33 @@ describe("runs", () => {
   });
 
   test("a run is waiting, running, and done", () => {
-    const stands = [started, ...reports.map(engine)].map((_, i, all) => after(begun(), ...all.slice(0, i + 1)).core.runs[0]!.stand);
+    const stands = [started, ...reports.map(engine)].map(
+      (_, i, all) => told(begun(), ...all.slice(0, i + 1)).core.runs[0]!.stand,
+    );
     expect(stands[0]).toBe("waiting");
     expect(stands.slice(1, -1)).toEqual(reports.slice(0, -1).map(() => "running"));
     expect(stands.at(-1)).toBe("done");
-    const stopped = after(running(), engine({ ...reports.at(-1)!, forecast: { ...forecast, interrupted: true } } as EngineReport));
+    const stopped = told(
+      running(),
+      engine({ ...reports.at(-1)!, forecast: { ...forecast, interrupted: true } } as EngineReport),
+    );
     expect(stopped.core.runs[0]!.stand).toBe("stopped");
-    const failed = after(running(), engine({ kind: "failed", id: 1, message: "refused\nand why" }));
+    const failed = told(running(), engine({ kind: "failed", id: 1, message: "refused\nand why" }));
     expect(failed).toMatchObject({ core: { runs: [{ stand: "failed", message: "refused\nand why" }] } });
     expect(failed.notice).toEqual({ text: "refused", tone: "bad" });
   });
 
   test("one key pauses and goes on", () => {
     expect(orders(running(), "p")).toEqual([{ kind: "pause", paused: true }]);
-    const paused = after(running(), key("p"));
+    const paused = told(running(), key("p"));
     expect(paused.core.runs[0]!.stand).toBe("paused");
-    expect(after(paused, engine(reports[1]!)).core.runs[0]!.stand).toBe("paused");
+    expect(told(paused, engine(reports[1]!)).core.runs[0]!.stand).toBe("paused");
     expect(orders(paused, "p")).toEqual([{ kind: "pause", paused: false }]);
-    expect(after(paused, key("p")).core.runs[0]!.stand).toBe("running");
+    expect(told(paused, key("p")).core.runs[0]!.stand).toBe("running");
   });
 
   test("a run that is started goes on, whatever was paused before", () => {
-    for (const state of [running(), after(running(), key("p")), after(running(), ...keys("p", "x"))]) {
+    for (const state of [running(), told(running(), key("p")), told(running(), ...keys("p", "x"))]) {
       const { state: next, effects } = reduce(state, started);
       const [resume, order] = effects.flatMap((one) => (one.kind === "engine" ? [one.order] : []));
       expect(resume).toEqual({ kind: "pause", paused: false });
@@ -292,31 +317,31 @@ describe("runs", () => {
   });
 
   test("all open runs pause and go on together, as their engine does", () => {
-    const two = after(running(), started);
-    const paused = after(two, key("p"));
+    const two = told(running(), started);
+    const paused = told(two, key("p"));
     expect(paused.core.runs.map(({ stand }) => stand)).toEqual(["paused", "paused"]);
-    expect(after(paused, key("p")).core.runs.map(({ stand }) => stand)).toEqual(["running", "waiting"]);
+    expect(told(paused, key("p")).core.runs.map(({ stand }) => stand)).toEqual(["running", "waiting"]);
   });
 
   test("a run is stopped once, and nothing is ordered after its end", () => {
     expect(orders(running(), "x")).toEqual([{ kind: "stop", id: 1 }]);
     for (const name of ["p", "f", "x"]) {
       expect(orders(ran(), name)).toEqual([]);
-      expect(after(ran(), key(name)).notice?.text).toContain("ended");
+      expect(told(ran(), key(name)).notice?.text).toContain("ended");
     }
   });
 
   test("abort on miss holds until it is taken back", () => {
     expect(orders(running(), "a")).toEqual([{ kind: "abortOnFail", on: true }]);
-    const on = after(running(), key("a"));
+    const on = told(running(), key("a"));
     expect(on.core.abortOnFail).toBe(true);
     expect(orders(on, "a")).toEqual([{ kind: "abortOnFail", on: false }]);
   });
 
   test("a frozen screen keeps what it showed until the end", () => {
-    const frozen = after(running(), key("f"));
-    expect(after(frozen, engine(reports[1]!)).core.runs).toEqual(frozen.core.runs);
-    const ended = after(frozen, engine(reports.at(-1)!));
+    const frozen = told(running(), key("f"));
+    expect(told(frozen, engine(reports[1]!)).core.runs).toEqual(frozen.core.runs);
+    const ended = told(frozen, engine(reports.at(-1)!));
     expect(ended.core).toMatchObject({ frozen: false, runs: [{ stand: "done" }] });
   });
 
@@ -327,9 +352,12 @@ describe("runs", () => {
 
   test("rates are of the time between two snapshots", () => {
     const [a, b] = reports as Extract<EngineReport, { kind: "snapshot" }>[];
-    const { rates } = after(running(), engine(b!)).core.runs[0]!;
+    const { rates } = told(running(), engine(b!)).core.runs[0]!;
     const seconds = (b!.snapshot.simulatedNs - a!.snapshot.simulatedNs) / 1e9;
-    expect(rates!.outputTokensPerSecond).toBeCloseTo((b!.snapshot.outputTokens - a!.snapshot.outputTokens) / seconds, 6);
+    expect(rates!.outputTokensPerSecond).toBeCloseTo(
+      (b!.snapshot.outputTokens - a!.snapshot.outputTokens) / seconds,
+      6,
+    );
     expect(rates!.speed).toBeCloseTo((seconds * 1000) / (b!.wallMs - a!.wallMs), 6);
     expect(rates!.hitRate).toBeGreaterThan(0);
     expect(rates!.hitRate).toBeLessThanOrEqual(1);
@@ -337,32 +365,34 @@ describe("runs", () => {
   });
 
   test("two results at most are marked, the last ones, and each once", () => {
-    const three = after(
+    const three = told(
       begun(),
       ...[1, 2, 3].map((): Event => ({ kind: "loaded", forecast, file: "saved.json", show: false })),
     );
     const marked = (...list: number[]) =>
-      after(three, { kind: "intents", intents: list.map((id) => ({ kind: "mark", run: id })) }).core.marked;
+      told(three, { kind: "intents", intents: list.map((id) => ({ kind: "mark", run: id })) }).core.marked;
     expect(marked(1, 2, 3)).toEqual([2, 3]);
     expect(marked(1, 2, 1)).toEqual([2]);
-    expect(after(three, key("space")).core.marked).toEqual([3]);
+    expect(told(three, key("space")).core.marked).toEqual([3]);
   });
 });
 
 describe("exports", () => {
-  const typed = (state: AppState, text: string) => reduce(after(state, key("e")), { kind: "typed", text, done: true });
+  const typed = (state: AppState, text: string) => reduce(told(state, key("e")), { kind: "typed", text, done: true });
 
   test("the ending says whether the scenario or the result is written", () => {
-    expect(typed(ran(), " my.yaml ").effects).toEqual([{ kind: "writeScenario", path: "my.yaml", request, name: "my" }]);
+    expect(typed(ran(), " my.yaml ").effects).toEqual([
+      { kind: "writeScenario", path: "my.yaml", request, name: "my" },
+    ]);
     for (const name of ["my.json", "my.csv", "my.md"])
       expect(typed(ran(), name).effects).toEqual([{ kind: "writeResult", path: name, forecast }]);
     expect(typed(ran(), "").effects).toEqual([]);
   });
 
   test("what is not there is not written", () => {
-    expect(after(begun(), key("e"))).toMatchObject({ prompt: null, notice: { tone: "warn" } });
+    expect(told(begun(), key("e"))).toMatchObject({ prompt: null, notice: { tone: "warn" } });
     expect(typed(running(), "my.json")).toMatchObject({ effects: [], state: { notice: { tone: "warn" } } });
-    const loaded = after(begun(), { kind: "loaded", forecast, file: "saved.json", show: true });
+    const loaded = told(begun(), { kind: "loaded", forecast, file: "saved.json", show: true });
     expect(typed(loaded, "my.yaml")).toMatchObject({ effects: [], state: { notice: { tone: "warn" } } });
   });
 });
