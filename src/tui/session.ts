@@ -12,7 +12,8 @@ import type { KeyMap } from "./keys/key-map.ts";
 import { emptyLibrary } from "./library/library.ts";
 import { listLibrary } from "./library/list-library.ts";
 import { type AppState, firstState } from "./state/app-state.ts";
-import { type Effect, type Event, reduce } from "./state/reducer.ts";
+import type { Effect, Event } from "./state/events.ts";
+import { reduce } from "./state/reducer.ts";
 import { isOpen } from "./state/run-record.ts";
 import { copyText } from "./terminal/clipboard.ts";
 import type { Display } from "./terminal/display.ts";
@@ -67,7 +68,12 @@ export class Session implements InkHost {
     const left = new Promise<ExitCode>((resolve) => {
       this.leaving = resolve;
     });
-    const resized = () => this.dispatch({ kind: "resized", size: { width: stdout.columns, height: stdout.rows } });
+    const resized = () => {
+      const { columns, rows } = stdout;
+      // What the terminal made of the old lines is its own affair.
+      this.display.forget();
+      this.dispatch({ kind: "resized", size: { width: columns || 80, height: rows || 24 } });
+    };
     const hungUp = () => this.leave(exitCodes.interrupted);
     const ended = [
       ["SIGTERM", exitCodes.terminated],

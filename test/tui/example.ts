@@ -5,7 +5,8 @@ import type { EngineReport } from "../../src/tui/engine/messages.ts";
 import type { KeyMap } from "../../src/tui/keys/key-map.ts";
 import { emptyLibrary, type Library } from "../../src/tui/library/library.ts";
 import { type AppState, firstState } from "../../src/tui/state/app-state.ts";
-import { type Event, reduce } from "../../src/tui/state/reducer.ts";
+import type { Event } from "../../src/tui/state/events.ts";
+import { reduce } from "../../src/tui/state/reducer.ts";
 
 /** A scenario that fills every screen in a moment. */
 export const request = requestOf("test/fixtures/scenarios/screens.yaml");

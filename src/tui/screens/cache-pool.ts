@@ -52,4 +52,4 @@ export function cacheMissing(core: Core): string | null {
   return cacheShown(core, 0) === null ? noCache : null;
 }
 
-const noCache = "No expert cache: all experts lie in device memory. policy.offload keeps some below, and caches them.";
+const noCache = "No expert cache: all experts fit. policy.offload caches them on the device.";

@@ -15,13 +15,15 @@ export interface ExpertMap {
   readonly title: string;
 }
 
-const times = (ratio: number): string => `${formatNumber(ratio, 3)}x`;
+/** How many times a mean, to the hundredth. */
+export const times = (ratio: number): string => `${ratio.toFixed(2)}x`;
 
 /** Those that a pool has on an axis. */
 export function metricsOf({ details, cache }: ExpertPool, axis: ExpertAxis): ExpertMetric[] {
   return expertMetrics.filter((metric) => {
     if (metric === "distinct") return axis === "ranks";
     if (metric === "misses") return cache !== null;
+    if (metric === "copies") return details !== null && details.ranks > 1;
     return metric !== "bytes" || details?.pairBytes !== null;
   });
 }

@@ -7,9 +7,10 @@ import { scrollTable, tableFrom, visibleRows } from "../../report/widgets/scroll
 import { sparkline } from "../../report/widgets/sparkline.ts";
 import type { Size } from "../../report/widgets/styled-text.ts";
 import type { MeanCourseResult } from "../../sim/outcome/mean-course.ts";
+import { times } from "./experts-metric.ts";
 import { type ExpertPool, hottestExperts, type LayerFigures, layerFigures } from "./experts-pool.ts";
 
-const ratio = (value: number | null): string => (value === null ? "n/a" : `${formatNumber(value, 3)}x`);
+const ratio = (value: number | null): string => (value === null ? "n/a" : times(value));
 
 /** Columns of the table of layers, what may go first the last. */
 const columns: readonly {
@@ -156,7 +157,7 @@ export function imbalancePlot({ course }: ExpertDetails, size: Size, palette: Pa
       xLabel: "simulated time",
       yLabel: "Heaviest over mean rank, mean of all layers",
       formatX: (seconds) => formatDuration(seconds * 1e9),
-      formatY: (value) => ratio(value),
+      formatY: (value) => `${formatNumber(value, 3)}x`,
     },
     size,
     palette,

@@ -50,7 +50,7 @@ export function expertsMissing(core: Core): string | null {
   if (isOpen(run)) return "Experts are counted while the run goes on, and shown when it has ended.";
   if (run.forecast === null) return "The run failed: Run (2) says why.";
   if (poolShown(core, 0) !== null) return null;
-  return "Routing is uniform: all experts are alike, and none is counted. routing.kind trace tells them apart.";
+  return "Uniform routing: no expert is counted. routing.kind trace tells them apart.";
 }
 
 /** What is shown of a layer. */

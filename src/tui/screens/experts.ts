@@ -1,5 +1,5 @@
 import { oneLine } from "../../core/printable.ts";
-import { formatCount, formatNumber } from "../../core/units.ts";
+import { formatCount } from "../../core/units.ts";
 import type { ExpertDetails } from "../../forecast/details/expert-details.ts";
 import { heatLayout } from "../../report/widgets/heat-layout.ts";
 import { heatMap } from "../../report/widgets/heat-map.ts";
@@ -9,7 +9,15 @@ import { beside, clip, fitLine, type Size } from "../../report/widgets/styled-te
 import { moved, moveKeys, sidewaysKeys } from "../keys/global-keys.ts";
 import type { Core } from "../state/core.ts";
 import { isWide } from "../view/layout.ts";
-import { cellText, type ExpertAxis, type ExpertMetric, expertMap, metricNote, metricsOf } from "./experts-metric.ts";
+import {
+  cellText,
+  type ExpertAxis,
+  type ExpertMetric,
+  expertMap,
+  metricNote,
+  metricsOf,
+  times,
+} from "./experts-metric.ts";
 import { hottestLine, hottestLines, imbalancePlot, layerTable } from "./experts-panels.ts";
 import { placementLines } from "./experts-placements.ts";
 import { type ExpertPool, expertsMissing, meanOverRun, poolShown } from "./experts-pool.ts";
@@ -199,16 +207,15 @@ function headLines(
       ? ""
       : ` x ${formatCount(details.experts)} experts on ${formatCount(details.ranks)} ${details.ranks === 1 ? "rank" : "ranks"}`;
   const pool = pools > 1 ? `pool ${oneLine(name)} (p: next of ${formatCount(pools)})  ` : "";
-  const ratio = (value: number) => `${formatNumber(value, 3)}x`;
-  const overRun = details === null ? "" : `, ${ratio(meanOverRun(details))} over the run`;
+  const overRun = details === null ? "" : `, ${times(meanOverRun(details))} over the run`;
   const balance =
     figures.rankLoad.length > 1
       ? [
-          `heaviest rank ${palette.bold(ratio(figures.imbalance))} the mean in a step${overRun}; worst L${worst} ${ratio(layers[worst]!.imbalance)}`,
+          `heaviest rank ${palette.bold(times(figures.imbalance))} the mean in a step${overRun}; worst L${worst} ${times(layers[worst]!.imbalance)}`,
           palette.dim("a layer waits for its heaviest rank: 1x is even. L0 is the first MoE layer"),
         ]
       : [
-          `hottest expert ${palette.bold(ratio(figures.expertSkew))} the mean of its layer, mean of layers`,
+          `hottest expert ${palette.bold(times(figures.expertSkew))} the mean of its layer, mean of layers`,
           palette.dim("one rank holds all experts: nothing waits for a heavier one. L0 is the first MoE layer"),
         ];
   return [

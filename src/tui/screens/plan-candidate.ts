@@ -76,7 +76,11 @@ const ordinal = (place: number): string => {
 
 /** Its places among what was found. */
 const placeItems = ({ objectives }: PlanDocument, { id }: PlanCandidate): string[] =>
-  objectives.flatMap(({ title, found, closest }) => {
+  objectives.flatMap(({ name, title, found, closest }) => {
+    if (name === "frontier") {
+      const count = found.filter((one) => one.id === id).length;
+      return count === 0 ? [] : [`${formatCount(count)} point${count === 1 ? "" : "s"} of the frontier`];
+    }
     const place = found.findIndex((one) => one.id === id);
     if (place >= 0) return [`${ordinal(place + 1)} by ${title}: ${found[place]!.text}`];
     return closest?.id === id ? [`the closest by ${title}: ${closest.shortfall}`] : [];

@@ -63,10 +63,20 @@ export function shownRequests(rows: RequestRows, view: RequestView): ShownReques
     return low + (place - Math.floor(place)) * (high - low);
   };
   const [median, p99] = [quantile(0.5), quantile(0.99)];
-  if (view.descending) requests.subarray(0, known).reverse();
+  if (view.descending) descend(requests.subarray(0, known), (request) => value(rows, request));
   const shown = { requests: requests.subarray(0, count), known, median, p99, problem };
   kept.set(rows, { sorted, view, shown });
   return shown;
+}
+
+/** Turns an ascending order round; requests of equal value stay in theirs. */
+function descend(requests: Uint32Array, value: (request: number) => number): void {
+  requests.reverse();
+  for (let from = 0, to = 1; from < requests.length; from = to++) {
+    const first = value(requests[from]!);
+    while (to < requests.length && value(requests[to]!) === first) to++;
+    if (to - from > 1) requests.subarray(from, to).reverse();
+  }
 }
 
 function valuesOf(rows: RequestRows, column: number): Float64Array {

@@ -53,7 +53,7 @@ const trialOf = (core: Core, id: number | null): Trial | null => core.trials.fin
 export const questionOf = (own: WhatIfState): Question | null => own.history[own.place] ?? null;
 
 /** The fields of what is shown; those of the base until they are told. */
-export function fieldsShown(own: WhatIfState, core: Core): readonly FormField[] {
+function fieldsShown(own: WhatIfState, core: Core): readonly FormField[] {
   const own_ = trialOf(core, questionOf(own)?.trial ?? null)?.fields;
   return orderedFields(own_ ?? trialOf(core, own.baseTrial)?.fields ?? [], own.filter);
 }
@@ -82,7 +82,7 @@ function based(own: WhatIfState, base: JobBase, sample: Sample, core: Core): Act
 
 /** Trials of earlier questions that still run: nobody waits for them. */
 const openTrials = (own: WhatIfState, core: Core): readonly number[] =>
-  core.trials.filter((trial) => isTrying(trial) && trial.id !== own.baseTrial).map(({ id }) => id);
+  core.trials.filter((trial) => isTrying(trial) && !trial.ended && trial.id !== own.baseTrial).map(({ id }) => id);
 
 /** Asks what a further change does. A sample that took too long is made shorter first, for base and change alike. */
 function changed(own: WhatIfState, setting: string, core: Core): Act<WhatIfState> {

@@ -3,6 +3,7 @@ import type { KeyMap } from "../keys/key-map.ts";
 import type { Library } from "../library/library.ts";
 import { screens } from "../screens/screens.ts";
 import type { Core, Notice, Prompt } from "./core.ts";
+import type { HelpState } from "./help-keys.ts";
 
 /** All that is shown, and what is needed to show it. */
 export interface AppState {
@@ -16,7 +17,7 @@ export interface AppState {
   /** Counts prompts, so that each is a new one. */
   readonly prompts: number;
   /** The help, and what it is filtered by; null while it is not shown. */
-  readonly help: { readonly filter: string; readonly from: number } | null;
+  readonly help: HelpState | null;
   readonly notice: Notice | null;
   readonly keys: KeyMap;
 }

@@ -1,54 +1,19 @@
-import type { Forecast } from "../../forecast/forecast.ts";
-import type { Tone } from "../../report/page.ts";
-import type { Size } from "../../report/widgets/styled-text.ts";
-import type { EngineOrder, EngineReport } from "../engine/messages.ts";
+import type { EngineReport } from "../engine/messages.ts";
 import { actionOf } from "../keys/key-map.ts";
-import type { Library } from "../library/library.ts";
 import type { Act } from "../screens/screen.ts";
 import { screenOf, screens } from "../screens/screens.ts";
 import { bodyArea } from "../view/layout.ts";
 import type { AppState } from "./app-state.ts";
 import { commandNames, commandOf } from "./commands.ts";
-import type { Intent, OpenPlan } from "./core.ts";
+import { type Event, only, type Reduced, withCore } from "./events.ts";
 import { exported, exportPrompt } from "./export.ts";
-import { heard, isOpen, loadedRecord, newRecord, stoodStill } from "./run-record.ts";
-import { traceOrder } from "./trace-record.ts";
-import { newTrial, trialHeard } from "./trial.ts";
+import { helpAfter } from "./help-keys.ts";
+import { asked } from "./intents.ts";
+import { back, opened } from "./navigate.ts";
+import { heard, isOpen, loadedRecord, withFewDetails } from "./run-record.ts";
+import { trialHeard } from "./trial.ts";
 
-/** What happens to the screens. */
-export type Event =
-  | { readonly kind: "key"; readonly key: string }
-  | { readonly kind: "typed"; readonly text: string; readonly done: boolean }
-  | { readonly kind: "untyped" }
-  | { readonly kind: "resized"; readonly size: Size }
-  | { readonly kind: "engine"; readonly report: EngineReport }
-  | { readonly kind: "library"; readonly library: Library }
-  | { readonly kind: "loaded"; readonly forecast: Forecast; readonly file: string; readonly show: boolean }
-  | { readonly kind: "planned"; readonly plan: OpenPlan }
-  | { readonly kind: "saved"; readonly id: number; readonly file: string }
-  | { readonly kind: "said"; readonly text: string; readonly tone: Tone | null }
-  | { readonly kind: "intents"; readonly intents: readonly Intent[] };
-
-/** What is to be done outside of the state. */
-export type Effect =
-  | Extract<
-      Intent,
-      {
-        readonly kind: "engine" | "startFile" | "load" | "copy" | "copyFile" | "writeScenario" | "writeResult" | "quit";
-      }
-    >
-  /** For the thread that answers questions. */
-  | { readonly kind: "trial"; readonly order: EngineOrder }
-  | { readonly kind: "redraw" };
-
-/** The state after an event, and what is to be done. Pure. */
-export interface Reduced {
-  readonly state: AppState;
-  readonly effects: readonly Effect[];
-}
-
-const only = (state: AppState): Reduced => ({ state, effects: [] });
-
+/** The state after an event, and what is to be done. */
 export function reduce(state: AppState, event: Event): Reduced {
   const reduced = happened(state, event);
   const { screen, core } = reduced.state;
@@ -101,13 +66,9 @@ function happened(state: AppState, event: Event): Reduced {
   }
 }
 
-const withCore = (state: AppState, core: Partial<AppState["core"]>): AppState => ({
-  ...state,
-  core: { ...state.core, ...core },
-});
-
 function pressed(state: AppState, key: string): Reduced {
-  if (state.help !== null) return helpKey(state, key);
+  if (state.help !== null)
+    return key === "ctrl+c" ? globally(state, "quit") : only({ ...state, help: helpAfter(state.help, key) });
   const screen = screenOf(state.screen);
   const found = actionOf(state.keys, screen, key);
   if (found === null)
@@ -127,7 +88,7 @@ function took(state: AppState, { own, intents = [] }: Act<unknown>): Reduced {
 }
 
 /** An action that every screen has. */
-export function globally(state: AppState, action: string): Reduced {
+function globally(state: AppState, action: string): Reduced {
   switch (action) {
     case "help":
       return only({ ...state, help: { filter: "", from: 0 } });
@@ -154,39 +115,6 @@ export function globally(state: AppState, action: string): Reduced {
     default:
       return only(state);
   }
-}
-
-function back(state: AppState): Reduced {
-  const last = state.before.at(-1);
-  if (last === undefined) return only({ ...state, screen: screens[0]!.id });
-  return only({ ...state, screen: last, before: state.before.slice(0, -1) });
-}
-
-/** Screens to go back to at most. */
-const beforeMax = 20;
-
-function opened(state: AppState, id: string | undefined): Reduced {
-  if (id === undefined || id === state.screen) return only(state);
-  return only({ ...state, screen: id, before: [...state.before, state.screen].slice(-beforeMax) });
-}
-
-function helpKey(state: AppState, key: string): Reduced {
-  const { filter, from } = state.help!;
-  if (key === "escape" || (key === "?" && filter === "")) return only({ ...state, help: null });
-  if (key === "ctrl+c") return globally(state, "quit");
-  if (key === "down" || key === "pagedown")
-    return only({ ...state, help: { filter, from: from + (key === "down" ? 1 : 10) } });
-  if (key === "up" || key === "pageup")
-    return only({ ...state, help: { filter, from: Math.max(0, from - (key === "up" ? 1 : 10)) } });
-  const typedFilter =
-    key === "backspace" || key === "delete"
-      ? [...filter].slice(0, -1).join("")
-      : key === "space"
-        ? `${filter} `
-        : [...key].length === 1
-          ? filter + key
-          : filter;
-  return only({ ...state, help: { filter: typedFilter, from: 0 } });
 }
 
 function typed(state: AppState, text: string, done: boolean): Reduced {
@@ -224,90 +152,10 @@ function reported(state: AppState, report: EngineReport): Reduced {
   if (frozen && report.kind === "snapshot") return only(state);
   const next = heard(record, report);
   const changed = withCore(state, {
-    runs: runs.map((run) => (run.id === report.id ? next : run)),
+    runs: withFewDetails(runs.map((run) => (run.id === report.id ? next : run))),
     ...(isOpen(record) && !isOpen(next) ? { frozen: false } : {}),
   });
   if (next.stand === "failed" && next.message !== null)
     return only({ ...changed, notice: { text: next.message.split("\n")[0] ?? "", tone: "bad" } });
   return only(changed);
 }
-
-/** Trials that are kept: as far back as anybody steps. */
-const trialsMax = 100;
-
-/** Carries out what can be done in the state, and gives the rest back. */
-function asked(state: AppState, intents: readonly Intent[]): Reduced {
-  let now = state;
-  const effects: Effect[] = [];
-  for (const intent of intents) {
-    const { core } = now;
-    switch (intent.kind) {
-      case "open":
-        now = opened(now, intent.screen).state;
-        break;
-      case "back":
-        now = back(now).state;
-        break;
-      case "show":
-        now = withCore(now, { current: intent.run });
-        break;
-      case "mark":
-        now = withCore(now, { marked: toggled(core.marked, intent.run) });
-        break;
-      case "ask":
-        now = { ...now, prompt: intent.prompt, prompts: now.prompts + 1 };
-        break;
-      case "say":
-        now = { ...now, notice: { text: intent.text, tone: intent.tone ?? null } };
-        break;
-      case "start": {
-        const id = core.nextId;
-        const record = newRecord(id, intent.name, intent.request);
-        // The engine stands still as a whole: who runs something wants it to go on.
-        const runs = core.runs.map((run) => stoodStill(run, false));
-        now = withCore(now, { runs: [...runs, record], current: id, nextId: id + 1, frozen: false });
-        effects.push({ kind: "engine", order: { kind: "pause", paused: false } });
-        effects.push({ kind: "engine", order: { kind: "run", id, request: intent.request, live: true } });
-        break;
-      }
-      case "try": {
-        const id = core.nextId;
-        const earlier = core.trials.map((trial) =>
-          intent.ends.includes(trial.id) ? { ...trial, ended: true } : trial,
-        );
-        const trials = [...earlier, newTrial(id, intent.request)].slice(-trialsMax);
-        now = withCore(now, { trials, nextId: id + 1 });
-        for (const ended of intent.ends) effects.push({ kind: "trial", order: { kind: "stop", id: ended } });
-        effects.push({ kind: "trial", order: { kind: "fields", id, request: intent.request } });
-        effects.push({ kind: "trial", order: { kind: "run", id, request: intent.request, live: false } });
-        break;
-      }
-      case "trace": {
-        const order = traceOrder(
-          core.runs.find(({ id }) => id === intent.run),
-          intent.of,
-        );
-        if (order !== null) effects.push({ kind: "trial", order });
-        break;
-      }
-      case "pause":
-        now = withCore(now, { runs: core.runs.map((run) => stoodStill(run, intent.paused)) });
-        effects.push({ kind: "engine", order: { kind: "pause", paused: intent.paused } });
-        break;
-      case "freeze":
-        now = withCore(now, { frozen: intent.frozen });
-        break;
-      case "abortOnFail":
-        now = withCore(now, { abortOnFail: intent.on });
-        effects.push({ kind: "engine", order: { kind: "abortOnFail", on: intent.on } });
-        break;
-      default:
-        effects.push(intent);
-    }
-  }
-  return { state: now, effects };
-}
-
-/** The last two that were marked; one that is marked again is no more. */
-const toggled = (marked: readonly number[], id: number): readonly number[] =>
-  marked.includes(id) ? marked.filter((other) => other !== id) : [...marked, id].slice(-2);

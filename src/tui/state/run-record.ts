@@ -135,3 +135,14 @@ function linkShares(
   const was = new Map(before.map(({ name, busyNs }) => [name, busyNs]));
   return new Map(now.map(({ name, busyNs }) => [name, Math.min(1, (busyNs - (was.get(name) ?? 0)) / ns)]));
 }
+
+/** Runs whose details are kept: those of a long run take tens of megabytes. */
+const detailedMax = 4;
+
+/** The same runs with the details of the last few alone. */
+export function withFewDetails(runs: readonly RunRecord[]): readonly RunRecord[] {
+  const detailed = runs.filter(({ details }) => details !== null);
+  if (detailed.length <= detailedMax) return runs;
+  const old = new Set(detailed.slice(0, -detailedMax));
+  return runs.map((run) => (old.has(run) ? { ...run, details: null } : run));
+}

@@ -1,6 +1,7 @@
 import type { RequestTrace } from "../../forecast/details/request-trace.ts";
+import type { RunDetails } from "../../forecast/details/run-details.ts";
+import type { JobBase } from "../../plan/job/job.ts";
 import type { EngineOrder, EngineReport } from "../engine/messages.ts";
-import type { RunRecord } from "./run-record.ts";
 
 /** What is known of a request that is followed: how far that is, of 1; its trace; or why there is none. */
 export type TraceRecord =
@@ -21,8 +22,15 @@ export function traceHeard(report: Extract<EngineReport, { kind: "tracing" | "tr
   }
 }
 
+/** Of a run, what its requests are followed by. */
+interface Traceable {
+  readonly id: number;
+  readonly request: JobBase | null;
+  readonly details: RunDetails | null;
+}
+
 /** What has a request followed, or nobody any more; null where there is nothing to follow. */
-export function traceOrder(run: RunRecord | undefined, of: number | null): EngineOrder | null {
+export function traceOrder(run: Traceable | undefined, of: number | null): EngineOrder | null {
   if (run === undefined) return null;
   if (of === null) return { kind: "stop", id: run.id };
   const { request, details } = run;

@@ -3,7 +3,7 @@ import { placeText } from "../../report/widgets/scroll-table.ts";
 import type { Size } from "../../report/widgets/styled-text.ts";
 
 /** Lines of a text that are seen at once: the last line says where they are. */
-export const textHeight = ({ height }: Size): number => Math.max(1, height - 1);
+const textHeight = ({ height }: Size): number => Math.max(1, height - 1);
 
 /** The first line that is seen after a move; unchanged for other actions. */
 export function scrolledTo(from: number, action: string, count: number, area: Size): number {

@@ -60,6 +60,19 @@ describe.each([
   });
 });
 
+test("each rank is asked for the experts that it holds", () => {
+  const { run } = ran(
+    testConfig({ workload, mapping: { ...singleDevice, dp: 2, ep: 2 }, offload: offload({ slots: 2 }) }),
+  );
+  const { asked, missed, rankAsked, rankMissed } = detailsOf(run).caches[0]!;
+  for (let layer = 0; layer < 4; layer++)
+    for (let rank = 0; rank < 2; rank++) {
+      const from = layer * 8 + rank * 4;
+      expect(rankAsked[layer * 2 + rank]).toBe(sum(asked.subarray(from, from + 4)));
+      expect(rankMissed[layer * 2 + rank]).toBe(sum(missed.subarray(from, from + 4)));
+    }
+});
+
 test("experts that are loaded before the run are no first misses", () => {
   const popularity = Float64Array.from({ length: 32 }, (_, i) => 8 - (i % 8));
   const { run, result } = ran(testConfig({ workload, offload: offload({ policy: cachePolicies.static, popularity }) }));

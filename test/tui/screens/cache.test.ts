@@ -84,6 +84,13 @@ describe("state", () => {
     );
   });
 
+  test("the ends of the curve are no slots and all", () => {
+    const slots = (action: string) =>
+      stateOf(acted(cacheScreen, coreOf(cached), new Array<string>(30).fill(action))).slots;
+    expect(slots("left")).toBe(0);
+    expect(slots("right")).toBe(cached.details.caches[0]!.lru!.hits.length - 1);
+  });
+
   test("the key goes round", () => {
     const shown = (times: number) =>
       stateOf(acted(cacheScreen, coreOf(cached), new Array<string>(times).fill("show"))).show;

@@ -84,7 +84,7 @@ describe("figures", () => {
 
   test("misses are there with a cache, bytes where tokens are sent", () => {
     expect(metricsOf(counted(spread), "ranks")).toEqual(["load", "distinct", "bytes", "copies"]);
-    expect(metricsOf(counted(cached), "experts")).toEqual(["load", "misses", "copies"]);
+    expect(metricsOf(counted(cached), "experts")).toEqual(["load", "misses"]);
   });
 });
 
@@ -128,7 +128,7 @@ describe("what cannot be shown is said", () => {
     expect(missing(null)).toMatch(/No run yet/);
     expect(missing({ stand: "running", snapshot: spread.snapshot })).toMatch(/when it has ended/);
     expect(missing({ stand: "failed", message: "no" })).toMatch(/failed/);
-    expect(missing({ forecast: { ...spread.forecast, experts: null } })).toMatch(/uniform/);
+    expect(missing({ forecast: { ...spread.forecast, experts: null } })).toMatch(/Uniform/);
     expect(missing(spread)).toBeNull();
   });
 

@@ -103,7 +103,7 @@ describe("a step", () => {
     ["7GB/s", -1, "6.3GB/s"],
     ["16GiB", 1, "32GiB"],
     ["90%", -1, "81%"],
-    ["0.93", 1, "1.023"],
+    ["0.93", 1, "1.02"],
   ] as const)("%s by %i: %s", (stated, direction, next) => {
     expect(stepped(number(stated, "text"), direction)).toBe(next);
   });

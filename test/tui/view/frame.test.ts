@@ -6,7 +6,7 @@ import type { EngineReport } from "../../../src/tui/engine/messages.ts";
 import { emptyLibrary } from "../../../src/tui/library/library.ts";
 import { screens } from "../../../src/tui/screens/screens.ts";
 import { type AppState, firstState } from "../../../src/tui/state/app-state.ts";
-import type { Event } from "../../../src/tui/state/reducer.ts";
+import type { Event } from "../../../src/tui/state/events.ts";
 import { frame } from "../../../src/tui/view/frame.ts";
 import { drawn } from "../../drawn.ts";
 import { frame as shown, unicode } from "../../report/widgets/frames.ts";

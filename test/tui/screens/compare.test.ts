@@ -1,0 +1,137 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { reportsOf } from "../../../scripts/example-run.ts";
+import { compareForecasts } from "../../../src/forecast/baseline.ts";
+import type { BaselineDelta, Forecast } from "../../../src/forecast/forecast.ts";
+import { plainPalette } from "../../../src/report/widgets/palette.ts";
+import { type CompareState, pairOf, sortedDeltas } from "../../../src/tui/screens/compare.ts";
+import type { AppState } from "../../../src/tui/state/app-state.ts";
+import type { Event } from "../../../src/tui/state/events.ts";
+import { deltaTable, standOf } from "../../../src/tui/view/delta-table.ts";
+import { frame } from "../../../src/tui/view/frame.ts";
+import { begun, forecast, key, keys, request, told } from "../example.ts";
+
+const slower = await reportsOf(2, { ...request, settings: ["policy.offload.slots=2"] });
+const { forecast: fewer } = slower.at(-1) as { readonly forecast: Forecast };
+const deltas = compareForecasts(forecast, fewer);
+const loaded = (of: Forecast): Event => ({ kind: "loaded", forecast: of, file: "saved.json", show: false });
+const opened = (size = { width: 120, height: 40 }): AppState =>
+  told(begun(size), loaded(forecast), loaded(fewer), key("8"));
+const own = (state: AppState) => state.own["compare"] as CompareState;
+const bodyOf = (state: AppState) => frame(state, plainPalette, "").slice(2, -2);
+
+const delta = fc
+  .record({
+    before: fc.double({ noNaN: true, min: -1e6, max: 1e6 }),
+    after: fc.option(fc.double({ noNaN: true, min: -1e6, max: 1e6 })),
+    worseBy: fc.option(fc.double({ noNaN: true, min: -1e6, max: 1e6 })),
+    halfWidth: fc.option(fc.double({ noNaN: true, min: 0, max: 1e6 })),
+  })
+  .map((figures) => ({ ...deltas[0]!, ...figures }) as BaselineDelta);
+
+describe("the two that are compared", () => {
+  test("are the last two results, the earlier one before", () => {
+    const three = told(opened(), loaded(forecast));
+    expect(pairOf(three.core, false)).toMatchObject({ before: { id: 2 }, after: { id: 3 } });
+    expect(pairOf(three.core, true)).toMatchObject({ before: { id: 3 }, after: { id: 2 } });
+  });
+
+  test("are those that are marked once there are two", () => {
+    const three = told(opened(), loaded(forecast));
+    const marked = (...runs: number[]) =>
+      told(three, { kind: "intents", intents: runs.map((run) => ({ kind: "mark", run })) }).core;
+    expect(pairOf(marked(1, 2), false)).toMatchObject({ before: { id: 1 }, after: { id: 2 } });
+    expect(pairOf(marked(2, 1), false)).toMatchObject({ before: { id: 1 }, after: { id: 2 } });
+    expect(pairOf(marked(1), false)).toMatchObject({ before: { id: 2 }, after: { id: 3 } });
+  });
+
+  test("are two: with one there is nothing to see, and what makes it two is said", () => {
+    expect(pairOf(begun().core, false)).toBeNull();
+    const one = told(begun(), loaded(forecast), key("8"));
+    expect(bodyOf(one).join(" ")).toContain("Two results are compared");
+    for (const name of ["s", "x", "j", "G"]) expect(() => frame(told(one, key(name)), plainPalette, "")).not.toThrow();
+  });
+});
+
+describe("the differences", () => {
+  test("are those of `run --baseline`, none lost, sorted or not", () => {
+    expect(deltas.length).toBeGreaterThan(10);
+    expect(sortedDeltas(deltas, false)).toBe(deltas);
+    expect(new Set(sortedDeltas(deltas, true))).toEqual(new Set(deltas));
+  });
+
+  test("beyond their interval come first, then those within it, then what is the same", () => {
+    fc.assert(
+      fc.property(fc.array(delta, { maxLength: 30 }), (list) => {
+        const sorted = sortedDeltas(list, true);
+        expect([...sorted].sort()).toHaveLength(list.length);
+        const order = { gone: 0, better: 1, worse: 1, chance: 2, same: 2 };
+        const known = sorted.filter(({ before }) => Math.abs(before) > 1);
+        const small = known.filter(
+          ({ before, worseBy }) => Math.abs((worseBy ?? 1e9) / before) > 1e-3 || worseBy === 0,
+        );
+        for (const [i, one] of small.entries()) {
+          if (i === 0) continue;
+          const last = small[i - 1]!;
+          if (order[standOf(last)] === 2 && order[standOf(one)] < 2)
+            expect(Math.abs(last.worseBy! / last.before) / 1e6).toBeGreaterThan(Math.abs(one.worseBy! / one.before));
+        }
+        const again = sortedDeltas(sorted, true);
+        expect(again).toEqual(sorted);
+      }),
+    );
+  });
+
+  test("say how they stand by word and sign, not by colour alone", () => {
+    const table = deltaTable(deltas);
+    for (let row = 0; row < table.rows; row++) {
+      const stand = standOf(deltas[row]!);
+      expect(table.cell(row, 0)).toBe(stand);
+      expect(table.cell(row, 1)).toBe(deltas[row]!.metric);
+      if (stand === "same") expect(table.cell(row, 4)).not.toMatch(/[1-9]/);
+    }
+    const worse = deltas.filter((one) => standOf(one) === "worse");
+    expect(worse.map(({ metric }) => metric)).toContain("expertCacheHit");
+  });
+
+  test("of a result with itself are none", () => {
+    for (const one of compareForecasts(forecast, forecast)) expect(standOf(one)).toBe("same");
+  });
+
+  test("stand by their interval", () => {
+    const of = (worseBy: number | null, halfWidth: number | null) => standOf({ ...deltas[0]!, worseBy, halfWidth });
+    expect([of(null, 1), of(0, 1), of(0.5, 1), of(-0.5, 1), of(2, 1), of(-2, 1), of(2, null)]).toEqual([
+      "gone",
+      "same",
+      "chance",
+      "chance",
+      "worse",
+      "better",
+      "worse",
+    ]);
+  });
+});
+
+describe("the screen", () => {
+  test("names both, and every difference is found by scrolling", () => {
+    const first = opened();
+    expect(bodyOf(first)[0]).toContain("before screens");
+    expect(bodyOf(first)[1]).toContain("now    screens");
+    let state = opened({ width: 80, height: 24 });
+    const seen = new Set<string>();
+    for (let i = 0; i < deltas.length; i++) {
+      for (const line of bodyOf(state)) for (const { metric } of deltas) if (line.includes(metric)) seen.add(metric);
+      state = told(state, key("j"));
+    }
+    expect(seen.size).toBe(new Set(deltas.map(({ metric }) => metric)).size);
+    expect(own(state).selected).toBe(deltas.length - 1);
+  });
+
+  test("swaps and sorts by its keys, and back", () => {
+    const state = opened();
+    const swapped = told(state, key("x"));
+    expect(bodyOf(swapped)).not.toEqual(bodyOf(state));
+    expect(bodyOf(told(swapped, key("x")))).toEqual(bodyOf(state));
+    expect(bodyOf(told(state, ...keys("s", "s")))).toEqual(bodyOf(state));
+  });
+});
