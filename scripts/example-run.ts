@@ -16,15 +16,14 @@ export const requestOf = (file: string, settings: readonly string[] = []): JobBa
   params: {},
 });
 
-/** Steps between two snapshots, and the real time that they are said to take. */
-const batchSteps = 32;
+/** Real time that a batch of steps is said to take. */
 const batchMs = 100;
 
 /**
  * What an engine thread says of a run, from its first snapshot to its end: the same each time, as snapshots follow one another by
  * steps and not by the clock.
  */
-export async function reportsOf(id: number, request: JobBase): Promise<readonly EngineReport[]> {
+export async function reportsOf(id: number, request: JobBase, batchSteps = 32): Promise<readonly EngineReport[]> {
   const { file, text, settings, params } = request;
   const scenario = parseScenario(text, file, { settings, params });
   const reports: EngineReport[] = [];

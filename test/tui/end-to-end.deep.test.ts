@@ -47,7 +47,7 @@ inTerminal("somebody who", () => {
     terminal.press("Enter");
     await terminal.sees('with "small"');
     terminal.press("Enter");
-    await terminal.sees(/(PASS|FAIL) .*screens|screens[^]*(PASS|FAIL)/);
+    await terminal.sees(/screens[\s\S]*(PASS|FAIL)/);
     terminal.press("3");
     await terminal.sees(/layer/i);
     terminal.press("7");
@@ -110,7 +110,7 @@ inTerminal("somebody who", () => {
 
   test("changes the size of the window sees the whole of it, and all is there again afterwards", async () => {
     const { terminal } = started([], { width: 80, height: 24 });
-    await terminal.sees(/an expert cache of five slots|small\.yaml/);
+    await terminal.sees("Mixtral");
     await terminal.sees("q quit");
     const before = terminal.text();
     for (const [width, height] of [
@@ -164,7 +164,7 @@ inTerminal("a session that is ended by", () => {
 });
 
 inTerminal("on a terminal", () => {
-  const colours = /\u001b\[[\d;]*\b(?:3[1-6]|38|9[1-6]|4[1-7]|48)\b/;
+  const colours = /\[(?:\d+;)*(?:3[1-6]|9[1-6]|4[1-6]|[34]8;[\d;]+)(?:;\d+)*m/;
 
   test("there are colours, and none with NO_COLOR and --no-color", async () => {
     const shown = async (words: readonly string[], environment: Readonly<Record<string, string>>) => {
@@ -184,10 +184,10 @@ inTerminal("on a terminal", () => {
   ] as const)("%s the screens work", async (_, environment) => {
     const { terminal } = started([], { environment });
     await terminal.sees("q quit");
-    await terminal.sees(/an expert cache/);
+    await terminal.sees("Mixtral");
     const text = terminal.lines("-e").join("\n");
     if ("LANG" in environment) expect(terminal.text()).toMatch(/^[\n -~]*$/);
-    else expect(text).not.toMatch(/\u001b\[[1-9]/);
+    else expect(text).not.toContain("\u001b[1m");
     terminal.press("2");
     await terminal.sees("No run yet");
     terminal.press("q");
@@ -210,7 +210,9 @@ inTerminal("on a terminal", () => {
     await terminal.sees("Q quit");
     terminal.press("f");
     await terminal.sees("filter:");
-    terminal.press("Escape", "Q");
+    terminal.press("Escape");
+    await terminal.sees(/^(?![\s\S]*filter:)/);
+    terminal.press("Q");
     expect(await terminal.ended()).toMatchObject({ code: 0, isRestored: true });
     terminal.close();
     write("keys.json", '{"quitt": ["Q"]}');
@@ -236,19 +238,19 @@ inTerminal("on a terminal", () => {
 });
 
 describe("where nobody sees screens", () => {
-  test.each([[[]], [["--plain"]], [["--no-tui"]], [["--json"]]])(
-    "%j says what `moecast run` says, in the same bytes, without a sequence for a terminal",
-    async (words) => {
-      const asJson = words.includes("--json");
-      const [tui, run] = await Promise.all([
-        spawned(["tui", path("small.yaml"), ...words]),
-        spawned(["run", path("small.yaml"), ...(asJson ? ["--json"] : [])]),
-      ]);
-      expect(tui.out).toBe(run.out);
-      expect(tui.code).toBe(run.code);
-      expect(tui.out + tui.err).not.toContain("\u001b");
-    },
-  );
+  test("the same is said as by `moecast run`, in the same bytes, without a sequence for a terminal", async () => {
+    for (const [words, asRun] of [
+      [[[], ["--plain"], ["--no-tui"]], []],
+      [[["--json"]], ["--json"]],
+    ] as const) {
+      const run = await spawned(["run", path("small.yaml"), ...asRun]);
+      for (const more of words) {
+        const tui = await spawned(["tui", path("small.yaml"), ...more]);
+        expect(tui).toEqual(run);
+        expect(tui.out + tui.err).not.toContain("\u001b");
+      }
+    }
+  });
 
   test("lists what could be run", async () => {
     mkdirSync(path("own"), { recursive: true });

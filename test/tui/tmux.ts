@@ -97,10 +97,11 @@ export class Terminal {
   /** How the program ended, and whether it gave the terminal back as it had got it. */
   async ended(): Promise<{ readonly code: number; readonly out: string; readonly isRestored: boolean }> {
     const all = () => this.lines("-S", "-200").join("\n");
-    const out = await this.sees(/code=\d+[^]*\becho\b/, all);
-    const [, code = ""] = /code=(\d+)/.exec(out) ?? [];
-    const lines = all();
-    const isCooked = [" icanon", " echo", " isig", " icrnl", " opost"].every((mode) => lines.includes(mode));
+    // The last line of `stty -a` names echoke.
+    const lines = await this.sees(/code=[\s\S]*\bechoke\b/, all);
+    const [, code = ""] = /code=(\d+)/.exec(lines) ?? [];
+    const modes = lines.slice(lines.indexOf("code=")).split(/\s+/);
+    const isCooked = ["icanon", "echo", "isig", "icrnl", "opost"].every((mode) => modes.includes(mode));
     const isNormal = this.fact("alternate_on") === "0" && this.fact("cursor_flag") === "1";
     return { code: Number(code), out: lines.slice(0, lines.indexOf("code=")), isRestored: isCooked && isNormal };
   }

@@ -11,7 +11,7 @@ import { type RequestTrace, requestTrace } from "./request-trace.ts";
 /** What following a request needs from outside. */
 export interface TraceDeps extends Surroundings, Pick<SimulateHooks, "batchSteps" | "onBatch"> {
   readonly signal?: AbortSignal;
-  giveWay?(): Promise<void>;
+  readonly giveWay?: (this: void) => Promise<void>;
 }
 
 /**

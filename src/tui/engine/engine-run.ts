@@ -52,7 +52,10 @@ export class EngineRun implements RunWatch {
     const { id } = this;
     try {
       const forecast = await this.forecast();
-      this.say({ kind: "finished", id, forecast, details: detailsOf(this.view!), wallMs: this.pace.wallMs });
+      const { wallMs } = this.pace;
+      // What is run to be compared is looked at by its forecast alone.
+      const details = this.order.live ? detailsOf(this.view!) : null;
+      this.say({ kind: "finished", id, forecast, details, wallMs });
     } catch (error) {
       if (this.stopping.signal.aborted && error === this.stopping.signal.reason)
         this.say({ kind: "failed", id, message: stoppedEarly });

@@ -31,7 +31,8 @@ export type EngineReport =
       readonly kind: "finished";
       readonly id: number;
       readonly forecast: Forecast;
-      readonly details: RunDetails;
+      /** null for a run that was not followed. */
+      readonly details: RunDetails | null;
       readonly wallMs: number;
     }
   | { readonly kind: "fields"; readonly id: number; readonly fields: readonly FormField[] }

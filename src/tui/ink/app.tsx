@@ -1,7 +1,7 @@
 import { TextInput } from "@inkjs/ui";
 import { Box, Text, useInput } from "ink";
 import { useSyncExternalStore } from "react";
-import { keyName } from "../keys/key-name.ts";
+import { keyNames } from "../keys/key-name.ts";
 import type { Prompt } from "../state/core.ts";
 
 /** What Ink needs of the screens: the line that is being typed, and who hears of keys. */
@@ -21,8 +21,7 @@ export function App({ host }: { readonly host: InkHost }) {
       if (key.escape || (key.ctrl && input === "c")) host.untyped();
       return;
     }
-    const name = keyName(input, key);
-    if (name !== null) host.pressed(name);
+    for (const name of keyNames(input, key)) host.pressed(name);
   });
   if (typing === null) return <Text> </Text>;
   const { prompt, number } = typing;

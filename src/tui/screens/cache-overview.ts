@@ -66,7 +66,7 @@ function accesses({ figures, details }: CachePool, width: number, palette: Palet
       width,
       palette,
     ),
-    ...(cold === null ? [palette.dim("a saved result does not tell first uses from the rest")] : []),
+    ...(cold === null ? [palette.dim("first uses are not told from the rest in what is kept")] : []),
   ];
 }
 

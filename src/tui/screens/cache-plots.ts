@@ -14,7 +14,7 @@ import { courseMeans } from "./experts-panels.ts";
 type Counted = CachePool & { readonly details: CacheDetails };
 
 /** Slots as the scope has them. */
-export const slotWords = ({ scope }: Pick<CacheDetails, "scope">): string =>
+const slotWords = ({ scope }: Pick<CacheDetails, "scope">): string =>
   scope === "layer" ? "slots a layer" : "slots in all";
 
 /** The hit rate of LRU by slots, with the size of the run, the knee, and a size that was chosen on the screen. */

@@ -10,12 +10,12 @@ export interface CachePool {
   readonly figures: CacheResult;
   /** Part of the time of its steps in which devices waited for experts. */
   readonly waitShare: number;
-  /** null of a saved result. */
+  /** null where they were not kept: of a saved result, and of older runs. */
   readonly details: CacheDetails | null;
 }
 
 /** The pools of a run that has ended, in their order. */
-export function cachePools({ forecast, details }: RunRecord): CachePool[] {
+function cachePools({ forecast, details }: RunRecord): CachePool[] {
   if (forecast === null) return [];
   const pools = forecast.pools ?? [{ name: "", cache: forecast.cache, timeShare: forecast.timeShare }];
   return pools.flatMap(({ name, cache, timeShare }) =>

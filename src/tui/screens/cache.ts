@@ -37,7 +37,7 @@ function act(own: CacheState, action: string, core: Core, area: Size): Act<Cache
     return { own: { ...own, pool: (own.pool + 1) % count, slots: null, row: 0, from: 0 } };
   }
   if (action === "show") {
-    if (details === null) return say("a saved result keeps figures alone: run it again to see sizes, time and layers");
+    if (details === null) return say("only figures are kept: run it again for sizes, time and layers");
     return { own: { ...own, show: shows[(shows.indexOf(own.show) + 1) % shows.length]!, row: 0, from: 0 } };
   }
   if (action === "left" || action === "right") {
@@ -91,9 +91,7 @@ function lines(own: CacheState, core: Core, area: Size, palette: Palette): reado
   const head = headLines(pool, count, width, palette);
   const size = bodyArea(area);
   if (details === null) {
-    const note = palette.dim(
-      "a saved result keeps figures alone: run it again from Home to see sizes, time and layers",
-    );
+    const note = palette.dim("figures are kept, of saved and older runs: run it again for sizes, time and layers");
     const room = { width, height: Math.max(0, size.height - 1) };
     return [...head, note, ...scrolledText(overviewLines(pool, width, palette), own.from, room, palette)];
   }

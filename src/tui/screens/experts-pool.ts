@@ -11,7 +11,7 @@ export interface ExpertPool {
   readonly name: string;
   readonly placement: string;
   readonly figures: NonNullable<Figures["experts"]>;
-  /** null of a saved result. */
+  /** null where they were not kept: of a saved result, and of older runs. */
   readonly details: ExpertDetails | null;
   readonly cache: CacheDetails | null;
 }

@@ -69,9 +69,7 @@ function act(own: ExpertsState, action: string, core: Core, area: Size): Act<Exp
   const rows = pool.figures.layers.length;
   if (!isCounted(pool)) {
     const row = moved(cursorOf(own, pool, 1).row, action, rows, visibleRows(rows, area.height - 3));
-    return row === own.row
-      ? say("a saved result keeps figures by layer alone: run it again")
-      : { own: { ...own, row } };
+    return row === own.row ? say("only figures by layer are kept: run it again") : { own: { ...own, row } };
   }
   const axis = axisOf(own, pool);
   const columns = axis === "ranks" ? pool.details.ranks : pool.details.experts;
@@ -132,7 +130,7 @@ function lines(own: ExpertsState, core: Core, area: Size, palette: Palette): rea
     const at = { row: cursorOf(own, pool, 1).row, from: own.from };
     return [
       ...head,
-      palette.dim("a saved result keeps figures by layer alone: run it again from Home to see ranks and experts"),
+      palette.dim("figures by layer are kept, of saved and older runs: run it again for ranks and experts"),
       ...layerTable(pool, { width, height: rest.height - 1 }, palette, at),
     ];
   }

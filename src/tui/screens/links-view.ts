@@ -92,7 +92,7 @@ export function linksView(
   }
   if (memory.height === 0) return [head, ...column];
   const below = [...memoryHead(run, memory.width, palette), ...tierLines(tiers, memory.width, palette)];
-  const free = new Array<string>(Math.max(1, area.height - 1 - column.length - below.length)).fill("");
+  const free = Array.from({ length: Math.max(1, area.height - 1 - column.length - below.length) }, () => "");
   return [head, ...column, ...free, ...below];
 }
 

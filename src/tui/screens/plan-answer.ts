@@ -54,8 +54,8 @@ export function answerLines(
           formatCount(devices),
           usdPerHour === null ? "-" : formatNumber(usdPerHour, 4),
           shown?.strain == null ? "-" : `${formatNumber(100 * shown.strain, 3)}%`,
-          shown === null ? "-" : milliseconds(shown.tpotP50Ms),
-          shown === null ? "-" : milliseconds(shown.ttftP99Ms),
+          shown?.tpotP50Ms == null ? "-" : milliseconds(shown.tpotP50Ms),
+          shown?.ttftP99Ms == null ? "-" : milliseconds(shown.ttftP99Ms),
         ][column]!;
       },
     },

@@ -22,13 +22,13 @@ export function candidateLines(
   const finalist = document.finalists.find((one) => one.id === id);
   return [
     ...wrap(name, width).map((line) => palette.bold(line)),
-    ...standLines(candidate, width, palette),
+    ...standLines(document, candidate, width, palette),
     ...placeItems(document, candidate).flatMap((line) => wrap(line, width)),
     ...wrapItems(summaryItems(candidate), ", ", width),
     ...(finalist?.chances ?? []).flatMap(({ slo, chance, slowestFactor }) => {
       const breaks = slowestFactor === null ? "" : `; breaks where all is ${formatNumber(slowestFactor, 3)}x as slow`;
       return wrap(
-        chance === null ? `${slo}: no chance is known` : `${slo} holds with ${chanceText(chance)}${breaks}`,
+        chance === null ? `${slo}: no chance is known` : `${slo} holds with a chance of ${chanceText(chance)}${breaks}`,
         width,
       );
     }),
@@ -42,16 +42,23 @@ export function candidateLines(
   ];
 }
 
-const words: Readonly<Record<PlanCandidate["status"], string>> = {
+const words: Readonly<Record<Exclude<PlanCandidate["status"], "untested">, string>> = {
   feasible: "meets the SLOs",
   infeasible: "does not meet the SLOs",
-  untested: "not tested to the end: it cannot be better by what is looked for",
   pruned: "excluded before it ran",
   failed: "its run failed",
 };
 
+/** Why nobody knows whether a candidate meets the SLOs. */
+function untestedWords({ objectives, interrupted }: PlanDocument): string {
+  if (objectives.every(({ name }) => name === "frontier")) return "a frontier judges nothing by SLOs";
+  if (interrupted) return "the plan was interrupted";
+  return "not tested to the end: it cannot be better by what is looked for";
+}
+
 /** How it stands, and why. */
 function standLines(
+  document: PlanDocument,
   { status, cause, reason, binding, strain }: PlanCandidate,
   width: number,
   palette: Palette,
@@ -62,7 +69,7 @@ function standLines(
     binding === null || strain === null ? "" : `; ${binding} at ${formatNumber(100 * strain, 3)}% of its limit`;
   const because = status === "feasible" ? nearest : cause === null ? "" : `: ${cause}`;
   const lines = [
-    `${sign === "" ? "" : `${sign} `}${status}: ${words[status]}${because}`,
+    `${sign === "" ? "" : `${sign} `}${status}: ${status === "untested" ? untestedWords(document) : words[status]}${because}`,
     ...(reason === null ? [] : reason.split("\n")),
   ].flatMap((line) => wrap(line, width));
   return tone === undefined ? lines : lines.map((line) => palette[tone](line));

@@ -111,7 +111,7 @@ export function toneOf({ status }: Pick<PlanCandidate, "status">): Tone | undefi
  * By what an objective ranks a candidate, less is better: as the plan says it of those that were found, else of its longest run. null
  * for what did not run, and for a run that does not serve what is offered.
  */
-export function objectiveValues(
+function objectiveValues(
   { objectives: answers, traffic }: PlanDocument,
   objective: number,
 ): (candidate: PlanCandidate) => number | null {

@@ -9,8 +9,8 @@ import type { OpenPlan } from "../state/core.ts";
 import { type PlanState, planParts } from "./plan-choice.ts";
 import { planFacts } from "./plan-facts.ts";
 
-/** Lines of the verdict where there is little room. */
-const verdictMax = 3;
+/** Lines of the verdict and of what was asked where there is little room: the latter goes first. */
+const verdictMax = 4;
 /** From so many lines on all of the verdict is shown. */
 const linesForAll = 30;
 
@@ -41,7 +41,7 @@ export function planHead(
       const isCut = shown.length < answer.length && i === shown.length - 1;
       return tone(cut(`${i === 0 ? `${isFound ? good : bad} ` : ""}${line}${isCut ? ` ${ellipsis}` : ""}`));
     }),
-    palette.dim(cut(planLoad(document))),
+    ...(height < linesForAll && shown.length === verdictMax ? [] : [palette.dim(cut(oneLine(planLoad(document))))]),
     ...(hasScenario
       ? []
       : [

@@ -42,7 +42,7 @@ export function requestsView(rows: RequestRows, place: RequestPlace, area: Size,
     ...(plotHeight < plotLines - 1
       ? []
       : [
-          ...new Array<string>(height - table.length + 1).fill(""),
+          ...Array.from({ length: height - table.length + 1 }, () => ""),
           ...spreadPlot(rows, place, shown, { width: area.width, height: plotHeight }, palette),
         ]),
   ].map((line) => fitLine(line, area.width, palette.glyphs.ellipsis).trimEnd());

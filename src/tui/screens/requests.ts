@@ -40,6 +40,7 @@ function missing(core: Core): string | null {
   if (run.details !== null) return null;
   if (run.stand === "loaded")
     return "A saved result keeps figures alone, no requests: run its scenario from Home (1) to see them.";
+  if (run.forecast !== null) return "Only the last runs keep their requests: run it again (r on the Run screen).";
   if (!isOpen(run)) return "The run failed: it has no requests to show.";
   const soFar = run.snapshot === null ? "" : ` ${formatCount(run.snapshot.requests.completed)} are completed so far.`;
   return `Requests are shown when the run has ended.${soFar}`;

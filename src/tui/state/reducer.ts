@@ -67,6 +67,8 @@ function happened(state: AppState, event: Event): Reduced {
 }
 
 function pressed(state: AppState, key: string): Reduced {
+  // A key of the same burst has just asked for text.
+  if (state.prompt !== null) return only(state);
   if (state.help !== null)
     return key === "ctrl+c" ? globally(state, "quit") : only({ ...state, help: helpAfter(state.help, key) });
   const screen = screenOf(state.screen);

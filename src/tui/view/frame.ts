@@ -1,4 +1,5 @@
 import { oneLine } from "../../core/printable.ts";
+import { wrap } from "../../report/text-table.ts";
 import type { Palette } from "../../report/widgets/palette.ts";
 import { clip, fitLine, styledWidth } from "../../report/widgets/styled-text.ts";
 import { globalKeys } from "../keys/global-keys.ts";
@@ -33,7 +34,7 @@ function bodyLines(state: AppState, palette: Palette): readonly string[] {
   if (state.help !== null) return helpLines(state, palette, area);
   const screen = screenOf(state.screen);
   const missing = screen.missing?.(state.core) ?? null;
-  if (missing !== null) return ["", `  ${missing}`];
+  if (missing !== null) return ["", ...wrap(missing, Math.max(1, area.width - 4)).map((line) => `  ${line.trim()}`)];
   return screen.view(state.own[screen.id], state.core, area, palette);
 }
 

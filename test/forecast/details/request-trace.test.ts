@@ -148,6 +148,8 @@ test("a request that loses its blocks waits, and computes again what was lost", 
   const [kept, lost] = [followed(config, 0)!, followed(config, 1)!];
   expect(kept.ns.preempted + kept.ns.recompute).toBe(0);
   expect(lost.ns.preempted).toBeGreaterThan(0);
+  // Blocks are taken when a step begins.
+  for (const { kind, fromNs } of lost.spans) if (kind === "preempted") expect(fromNs % stepNs).toBe(0);
   // Its prompt and the tokens that it had, 40 at a time.
   const again = lost.spans.filter(({ kind }) => kind === "recompute");
   const tokens = sum(again.map((span) => span.tokens));

@@ -110,6 +110,29 @@ test("a value of another kind is refused with its place, whatever it is", () => 
   }
 });
 
+/** Fields that may be null wherever they stand. */
+const nullable = new Set(
+  (
+    "usdPerHour powerW cause figures binding strain ttftP99Ms tpotP50Ms shown closest chance slowestFactor unvalidated outcome " +
+    "broken usdPerMtok ratePerSecond concurrency frontier sensitivity baseline"
+  ).split(" "),
+);
+
+test("null is refused but for what need not be known", () => {
+  for (const path of pathsOf(plan)) {
+    if (path.length === 0) continue;
+    const [above, last] = [path.at(-2), path.at(-1)];
+    const may =
+      nullable.has(String(last)) ||
+      (path[0] === "candidates" && last === "reason") ||
+      above === "figures" ||
+      above === "values" ||
+      (above === "baseline" && last === "devices");
+    const at = problemsOf(withValue(plan, path, null))[0]?.at;
+    expect(at, textOf(path)).toBe(may ? undefined : textOf(path));
+  }
+});
+
 test("a field that is missing is refused, but for one that earlier releases lack", () => {
   for (const path of pathsOf(plan)) {
     if (typeof path.at(-1) !== "string") continue;

@@ -40,8 +40,8 @@ describe("a run that is followed", () => {
     const alone = await forecastScenario(parseScenario(request.text, request.file), localFiles);
     expect(jsonExport.render([forecast])).toBe(jsonExport.render([alone]));
     expect(id).toBe(7);
-    expect(details.requests.count).toBe(alone.requests.total);
-    expect(details.endNs).toBeGreaterThan(0);
+    expect(details!.requests.count).toBe(alone.requests.total);
+    expect(details!.endNs).toBeGreaterThan(0);
   });
 
   test("says how it stands, always further on, and in the end as its forecast does", async () => {

@@ -13,7 +13,10 @@ const request = {
 };
 
 /** What is said of a trace. */
-async function said(order: Partial<Parameters<typeof traceOf>[0]> = {}, before = (_: EngineTrace) => {}) {
+async function said(
+  order: Partial<Parameters<typeof traceOf>[0]> = {},
+  before: (trace: EngineTrace) => void = () => {},
+) {
   const reports: EngineReport[] = [];
   const trace = traceOf({ kind: "trace", id: 4, request, of: 12, endNs: 1e9, ...order }, (report) =>
     reports.push(report),

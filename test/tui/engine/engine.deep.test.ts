@@ -67,7 +67,7 @@ describe("the thread", () => {
 
   test("follows a request of a run, and drops it for another one", async () => {
     const finished = of(1, "finished")[0] as Extract<EngineReport, { kind: "finished" }>;
-    const { lastTokenNs } = finished.details.requests;
+    const { lastTokenNs } = finished.details!.requests;
     for (const request_ of [3, 5])
       engine.tell({ kind: "trace", id: 1, request, of: request_, endNs: lastTokenNs[request_]! });
     await until(() => of(1, "traced", "untraced").length > 0);

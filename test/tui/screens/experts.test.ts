@@ -17,7 +17,7 @@ let cached: EndedRun;
 beforeAll(async () => {
   spread = await endedRun("scenarios/cluster-ep8.yaml", ["traffic.requests=10"]);
   cached = await endedRun("scenarios/quickstart.yaml", ["traffic.requests=20"]);
-});
+}, 60_000);
 
 const stateOf = (own: unknown) => own as ExpertsState;
 const view = (
@@ -206,8 +206,8 @@ describe("frames", () => {
       L70   5   5   5   5   5   5   5   5 
       L80   5   5   5   5   5   5   5   5 
       L90   5   4   5   5   5   4   5   4 
-      L0, r0: 0.996x  0.5x 0123456789 1.5x  10 rows a line
-      layer 0, rank 0: 0.996x the mean; 15,687 pairs (12.5%); 2.19 of 20 experts a ste
+      L0, r0: 1.00x  0.50x 0123456789 1.50x  10 rows a line
+      layer 0, rank 0: 1.00x the mean; 15,687 pairs (12.5%); 2.19 of 20 experts a step
       hottest   L47 e58 7.0% (9.01x mean), L48 e58 7.0% (9.01x mean), L61 e78 7.0% (8.
       over time *#++==+++++++++*********#@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@ 1.09x to 2.61x"
     `);
@@ -244,7 +244,7 @@ describe("frames", () => {
       L84 2211101121113142123210425222111101121301011132412513222122123112       |                                            
       L88 0221122021101111212131212322312114111121123112111442200221111313       | *                 *************************
       L92 0000111031102101130100101201131101221231121101101220011112210111       |****    ******************* *************** 
-      L1, e1: 1.11x  0x 0123456789 9.01x  max of 2 a cell  4 rows a line         |*-******* even 1x --------------------------
+      L1, e1: 1.11x  0.00x 0123456789 9.01x  max of 2 a cell  4 rows a line      |*-******* even 1x --------------------------
                                                                               0x +                                            
                                                                                  +---------------+--------------+-------------
                                                                                                 5 s            10 s
@@ -280,7 +280,7 @@ describe("frames", () => {
   test("misses of a cache on one rank", () => {
     expect(view(cached, { width: 80, height: 24 }, ["metric", "layers"]).join("\n")).toMatchInlineSnapshot(`
       "24 MoE layers x 32 experts on 1 rank  placement contiguous
-      hottest expert 2.5x the mean of its layer, mean of layers
+      hottest expert 2.50x the mean of its layer, mean of layers
       one rank holds all experts: nothing waits for a heavier one. L0 is the first Mo~
         layer  hottest  over mean  copies    hits  experts/step   pairs
       > L0         e17      2.11x       1    0.0%          7.32  30,584               

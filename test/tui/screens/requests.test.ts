@@ -210,6 +210,7 @@ describe("state", () => {
     );
     expect(requestsScreen.missing!(coreOf({ stand: "loaded", forecast: run.forecast }))).toContain("run its scenario");
     expect(requestsScreen.missing!(coreOf({ stand: "failed", message: "no" }))).toContain("failed");
+    expect(requestsScreen.missing!(coreOf({ ...run, details: null }))).toContain("run it again");
     expect(requestsScreen.missing!(coreOf(run))).toBeNull();
   });
 });

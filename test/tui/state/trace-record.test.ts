@@ -7,7 +7,7 @@ test("a request of a run that has ended is followed on the thread that answers q
   const intents = [{ kind: "trace", run: 1, of: 2 }] as const;
   const { effects } = reduce(ran(), { kind: "intents", intents });
   expect(effects).toMatchObject([
-    { kind: "trial", order: { kind: "trace", id: 1, of: 2, endNs: details.requests.lastTokenNs[2] } },
+    { kind: "trial", order: { kind: "trace", id: 1, of: 2, endNs: details!.requests.lastTokenNs[2] } },
   ]);
   const given = reduce(ran(), { kind: "intents", intents: [{ kind: "trace", run: 1, of: null }] });
   expect(given.effects).toEqual([{ kind: "trial", order: { kind: "stop", id: 1 } }]);
