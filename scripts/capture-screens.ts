@@ -1,12 +1,12 @@
-import type { EngineReport } from "../src/tui/engine/messages.ts";
+import { makePalette } from "../src/report/widgets/palette.ts";
+import type { Size } from "../src/report/widgets/styled-text.ts";
 import { fieldsOf } from "../src/tui/engine/fields-of.ts";
+import type { EngineReport } from "../src/tui/engine/messages.ts";
 import { globalKeys, moveKeys, sidewaysKeys } from "../src/tui/keys/global-keys.ts";
 import { actionName, isCommon, keyLabel } from "../src/tui/keys/key-map.ts";
 import { emptyLibrary } from "../src/tui/library/library.ts";
 import { listLibrary } from "../src/tui/library/list-library.ts";
 import { readLibrary } from "../src/tui/library/read-library.ts";
-import { makePalette } from "../src/report/widgets/palette.ts";
-import type { Size } from "../src/report/widgets/styled-text.ts";
 import type { KeyBinding } from "../src/tui/screens/screen.ts";
 import { screens } from "../src/tui/screens/screens.ts";
 import { type AppState, firstState } from "../src/tui/state/app-state.ts";
@@ -37,7 +37,10 @@ export type Frames = (screen: string, size: Size) => readonly string[];
 /** Makes the frames of all screens of a real run; the same bytes each time. */
 export async function screenFrames(): Promise<Frames> {
   const nowhere = "/nonexistent";
-  const library = { ...emptyLibrary, scenarios: (await readLibrary(await listLibrary(nowhere), nowhere, nowhere)).scenarios };
+  const library = {
+    ...emptyLibrary,
+    scenarios: (await readLibrary(await listLibrary(nowhere), nowhere, nowhere)).scenarios,
+  };
   const first = await reportsOf(1, request, batchSteps);
   const second = await reportsOf(2, changed, batchSteps);
   const start: Event = { kind: "intents", intents: [{ kind: "start", name: "offload-4090", request }] };
@@ -51,7 +54,11 @@ export async function screenFrames(): Promise<Frames> {
     const opened = told(ran(size), key("7"));
     const base = opened.core.nextId - 1;
     const fields = engine(fieldsOf({ kind: "fields", id: base, request }));
-    const typing = told(opened, fields, finished(first, base), key("/"), { kind: "typed", text: "offload", done: true });
+    const typing = told(opened, fields, finished(first, base), key("/"), {
+      kind: "typed",
+      text: "offload",
+      done: true,
+    });
     const at = told(typing, key("j"), key("enter"), { kind: "typed", text: "4", done: true });
     return told(at, finished(second, at.core.nextId - 1));
   };
@@ -69,7 +76,7 @@ export async function screenFrames(): Promise<Frames> {
   };
 }
 
-const marker = /^<!-- screen ([a-z-]+) (\d+)x(\d+) -->\n\n```text\n[\s\S]*?\n```$/gm;
+const marker = /^<!-- screen ([a-z-]+) (\d+)x(\d+) -->\n\n```text\n(?:[\s\S]*?\n)??```$/gm;
 
 /** The keys of all screens and of each, with the names that a key file has for them. */
 function keysTable(): string {
@@ -93,5 +100,8 @@ export function withScreens(text: string, frames: Frames): string {
       const lines = frames(name, { width: Number(width), height: Number(height) });
       return `<!-- screen ${name} ${width}x${height} -->\n\n\`\`\`text\n${lines.join("\n")}\n\`\`\``;
     })
-    .replace(/(<!-- keys -->\n\n)[\s\S]*?(\n\n<!-- end of keys -->)/, (_, head: string, end: string) => head + keysTable() + end);
+    .replace(
+      /(<!-- keys -->\n\n)[\s\S]*?(\n\n<!-- end of keys -->)/,
+      (_, head: string, end: string) => head + keysTable() + end,
+    );
 }

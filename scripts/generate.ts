@@ -2,6 +2,7 @@
 // whose output the pages show and brings those excerpts up to date.
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { screenFrames, withScreens } from "./capture-screens.ts";
 import { blocksOf, commandsOf, docPages, moecastArguments, readPage, refreshed, splitWords } from "./doc-blocks.ts";
 import { DocWorkspace } from "./doc-workspace.ts";
 import { generatedFiles, withDefinitions } from "./generated-files.ts";
@@ -37,5 +38,6 @@ async function withOutputs(text: string): Promise<string> {
 
 for (const [path, textOf] of Object.entries(generatedFiles)) write(path, textOf());
 write("README.md", withDefinitions(readPage(root, "README.md")));
+write("docs/tui.md", withScreens(readPage(root, "docs/tui.md"), await screenFrames()));
 if (process.argv.includes("outputs"))
   for (const page of docPages(root)) write(page, await withOutputs(readPage(root, page)));

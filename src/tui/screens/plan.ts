@@ -31,7 +31,7 @@ function act(state: PlanState, action: string, { plan }: Core, area: Size): Act<
     own: { ...onTop(own, "candidates"), part: "candidates", view: { ...own.view, ...view }, open: null },
   });
   switch (action) {
-    case "run":
+    case "start":
       return own.part === "failures" ? ofCause(own, document) : run(own, plan);
     case "copy": {
       const { choice } = planRows(own, document);
@@ -61,7 +61,7 @@ function act(state: PlanState, action: string, { plan }: Core, area: Size): Act<
     case "open":
       if (planRows(own, document).choice === null) return say(own, "no candidate is selected");
       return { own: { ...own, open: own.open === null ? 0 : null } };
-    case "next":
+    case "part":
       return show(planParts[(planParts.indexOf(own.part) + 1) % planParts.length]!);
     default:
       return (planParts as readonly string[]).includes(action)
@@ -132,8 +132,8 @@ export const planScreen = screen<PlanState>({
   title: "Plan",
   start: planStart,
   keys: [
-    { action: "run", keys: ["enter"], help: "run it" },
-    { action: "next", keys: ["v"], help: "next part" },
+    { action: "start", keys: ["enter"], help: "run it" },
+    { action: "part", keys: ["v"], help: "next part" },
     { action: "open", keys: ["d"], help: "in full" },
     { action: "filter", keys: ["/"], help: "filter" },
     { action: "sort", keys: ["s"], help: "sort by the next" },

@@ -114,7 +114,7 @@ test("a value of another kind is refused with its place, whatever it is", () => 
 const nullable = new Set(
   (
     "usdPerHour powerW cause figures binding strain ttftP99Ms tpotP50Ms shown closest chance slowestFactor unvalidated outcome " +
-    "broken usdPerMtok ratePerSecond concurrency frontier sensitivity baseline"
+    "broken usdPerMtok ratePerSecond frontier sensitivity baseline"
   ).split(" "),
 );
 
@@ -127,7 +127,8 @@ test("null is refused but for what need not be known", () => {
       (path[0] === "candidates" && last === "reason") ||
       above === "figures" ||
       above === "values" ||
-      (above === "baseline" && last === "devices");
+      (above === "baseline" && last === "devices") ||
+      (above === "traffic" && last === "concurrency");
     const at = problemsOf(withValue(plan, path, null))[0]?.at;
     expect(at, textOf(path)).toBe(may ? undefined : textOf(path));
   }

@@ -155,7 +155,7 @@ describe("the state", () => {
 
   test("going back closes the candidate in full, then the cause, then leaves the screen", () => {
     const core = coreWith(many);
-    const { own } = played(core, ["failures", "run", "open"]);
+    const { own } = played(core, ["failures", "start", "open"]);
     expect(own).toMatchObject({ part: "candidates", open: 0 });
     const closed = played(core, ["back"], own).own;
     expect(closed).toMatchObject({ part: "candidates", open: null });
@@ -262,7 +262,7 @@ describe("what is asked for", () => {
   test("Enter runs the selected one with the settings of the plan and its own", () => {
     const [best] = real.objectives[0]!.found;
     const { settings } = real.candidates.find(({ id }) => id === best!.id)!;
-    const [intent] = started(coreWith(real), ["run"]);
+    const [intent] = started(coreWith(real), ["start"]);
     expect(intent).toMatchObject({ kind: "startFile", file: "small.yaml" });
     if (intent?.kind !== "startFile") throw new Error("no start");
     expect(intent.settings.slice(0, 2)).toEqual(["traffic.requests=60", "slo={tpot: p(50)<4ms, ttft: p(50)<1s}"]);
@@ -273,11 +273,11 @@ describe("what is asked for", () => {
   test("the largest rate and points of the frontier are run under their own load", () => {
     for (const [objective, { name, found }] of many.objectives.entries()) {
       if (name !== "rate" && name !== "frontier") continue;
-      const [intent] = started(coreWith(many), [...Array.from({ length: objective }, () => "objective"), "run"]);
+      const [intent] = started(coreWith(many), [...Array.from({ length: objective }, () => "objective"), "start"]);
       expect(intent).toMatchObject({ kind: "startFile", settings: expect.arrayContaining([...found[0]!.load]) });
     }
     const core = coreWith(many);
-    const { own, intents } = played(core, ["frontier", "first", "run"]);
+    const { own, intents } = played(core, ["frontier", "first", "start"]);
     const [slowest] = planFacts(many).points;
     expect(planRows(own, many).choice!.point).toBe(slowest);
     expect(intents).toMatchObject([{ settings: expect.arrayContaining([...slowest!.loop!.load]) }]);
@@ -286,13 +286,13 @@ describe("what is asked for", () => {
   test("where its scenario is missing it says so, before Enter and after", () => {
     const core = coreWith(real, small, false);
     expect(view(core).join("\n")).toContain("its scenario small.yaml is not here");
-    expect(started(core, ["run"])).toMatchObject([
+    expect(started(core, ["start"])).toMatchObject([
       { kind: "say", text: expect.stringContaining("small.yaml is not here") },
     ]);
   });
 
   test("y copies the same as a command line", () => {
-    const [run] = started(coreWith(real), ["run"]);
+    const [run] = started(coreWith(real), ["start"]);
     const [copy] = started(coreWith(real), ["copy"]);
     if (run?.kind !== "startFile" || copy?.kind !== "copy") throw new Error("neither");
     expect(copy.text.startsWith("moecast run small.yaml --set traffic.requests=60 ")).toBe(true);
@@ -300,7 +300,7 @@ describe("what is asked for", () => {
   });
 
   test("nothing is run where nothing is selected", () => {
-    for (const action of ["run", "copy", "open"])
+    for (const action of ["start", "copy", "open"])
       expect(started(coreWith(many), ["/no such thing", "candidates", action])).toMatchObject([{ kind: "say" }]);
   });
 });

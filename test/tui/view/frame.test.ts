@@ -140,5 +140,9 @@ test("fields of a scenario are shown by the what-if screen once they are told", 
 });
 
 test("the home screen looks so", () => {
-  expect(shown(frame(ran({ width: 80, height: 24 }), unicode, "").map(() => ""))).toBeDefined();
+  expect(shown(frame(told(ran(), key("1")), unicode, ""))).toMatchInlineSnapshot();
+});
+
+test("the run screen looks so", () => {
+  expect(shown(frame(told(ran(), key("2")), unicode, ""))).toMatchInlineSnapshot();
 });
