@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { screenFrames, withScreens } from "../../scripts/capture-screens.ts";
 import { blocksOf, readPage } from "../../scripts/doc-blocks.ts";
+import { displayWidth } from "../../src/report/display-width.ts";
 import { readKeyMap } from "../../src/tui/keys/key-file.ts";
 import { screens } from "../../src/tui/screens/screens.ts";
 
@@ -31,7 +32,7 @@ describe("docs/tui.md", () => {
     )) {
       const lines = block.split("\n");
       expect(lines.length).toBeLessThanOrEqual(Number(height) - 1);
-      for (const line of lines) expect([...line].length).toBeLessThanOrEqual(Number(width));
+      for (const line of lines) expect(displayWidth(line)).toBeLessThanOrEqual(Number(width));
     }
   });
 });

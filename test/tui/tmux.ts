@@ -26,8 +26,8 @@ export class Terminal {
     } = {},
   ) {
     const { environment = {}, width = 80, height = 24 } = options;
-    this.socket = `moecast-${process.pid}-${Math.random().toString(36).slice(2)}`;
-    this.pidFile = join(folder, `${this.socket}.pid`);
+    this.socket = join(folder, `tmux-${Math.random().toString(36).slice(2)}`);
+    this.pidFile = `${this.socket}.pid`;
     const variables = {
       PATH: process.env["PATH"] ?? "",
       HOME: folder,
@@ -42,7 +42,7 @@ export class Terminal {
   }
 
   private tmux(...words: readonly string[]): string {
-    return execFileSync("tmux", ["-u", "-L", this.socket, ...words], {
+    return execFileSync("tmux", ["-u", "-S", this.socket, ...words], {
       encoding: "utf8",
       stdio: ["ignore", "pipe", "pipe"],
     });
@@ -108,6 +108,6 @@ export class Terminal {
 
   /** Ends the terminal, and what runs in it. */
   close(): void {
-    spawnSync("tmux", ["-L", this.socket, "kill-server"]);
+    spawnSync("tmux", ["-S", this.socket, "kill-server"]);
   }
 }

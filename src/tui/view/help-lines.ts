@@ -26,7 +26,11 @@ export function helpLines({ help, screen, keys }: AppState, palette: Palette, { 
       .map((binding) => ({ where: title, keys: labels(id, binding), help: binding.help }));
   const rows: HelpRow[] = [
     ...own(shown.id, shown.title, shown.keys),
-    { where: "all screens", keys: screens.length > 9 ? "1 ... 9 0" : `1 ... ${screens.length}`, help: "to a screen by its number" },
+    {
+      where: "all screens",
+      keys: screens.length > 9 ? "1 ... 9 0" : `1 ... ${screens.length}`,
+      help: "to a screen by its number",
+    },
     ...[...globalKeys, ...moveKeys, ...sidewaysKeys].map((binding) => ({
       where: "all screens",
       keys: labels(null, binding),

@@ -92,12 +92,14 @@ test("other keys take the place of own ones, on the screen that they name or on 
 });
 
 test("the help finds keys by what they do, where they are and what they are called", () => {
-  const lines = (...typed: string[]) =>
-    frame(told(ran({ width: 120, height: 60 }), key("2"), key("?"), ...keys(...typed)), plainPalette, "").join("\n");
-  expect(lines(..."abort on")).toContain("abort on miss");
-  expect(lines(..."abort", "space", ..."on")).not.toContain("run again");
-  expect(lines(..."shift+tab")).toContain("previous screen");
-  expect(lines(..."compare")).toContain("swap");
+  const lines = (text: string) => {
+    const typed = keys(...Array.from(text, (char) => (char === " " ? "space" : char)));
+    return frame(told(ran({ width: 120, height: 60 }), key("2"), key("?"), ...typed), plainPalette, "").join("\n");
+  };
+  expect(lines("abort on")).toContain("abort on miss");
+  expect(lines("abort on")).not.toContain("run again");
+  expect(lines("shift+tab")).toContain("previous screen");
+  expect(lines("compare")).toContain("swap");
 });
 
 test("keys are named as they are written on them, in ASCII where there is no more", () => {

@@ -41,9 +41,11 @@ const word = fc.oneof(
     "",
   ),
   // A shell takes no NUL.
-  fc
-    .string({ unit: "binary", maxLength: 12 })
-    .map((text) => [...text].filter((char) => char > "\u0001" && !/\p{Cs}/u.test(char)).join("")),
+  fc.string({ unit: "binary", maxLength: 12 }).map((text) =>
+    Array.from(text)
+      .filter((char) => char > "\u0001" && !/\p{Cs}/u.test(char))
+      .join(""),
+  ),
 );
 const request = fc.record({
   file: word,

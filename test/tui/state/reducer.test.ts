@@ -197,6 +197,12 @@ describe("going about", () => {
     );
   });
 
+  test("the last twenty steps are kept, and one more leads to Home", () => {
+    const far = told(begun(), ...new Array<Event>(57).fill(key("tab")));
+    expect(far.before).toHaveLength(20);
+    expect(told(far, ...new Array<Event>(21).fill(key("escape")))).toMatchObject({ screen: "home", before: [] });
+  });
+
   test("an unknown key does nothing", () => {
     for (const id of ids)
       for (const name of ["ß", "ctrl+z", "delete", "`", "専"]) {

@@ -134,15 +134,67 @@ test("a screen that has nothing to show says what would change that", () => {
 });
 
 test("fields of a scenario are shown by the what-if screen once they are told", () => {
-  const asked = told(ran(), key("7"));
+  const asked = told(ran({ width: 120, height: 40 }), key("7"));
   const told_ = told(asked, engine(ofRun(fields, asked.core.trials[0]!.id)));
   expect(frame(told_, plainPalette, "").join("\n")).toContain("policy.offload.slots");
 });
 
 test("the home screen looks so", () => {
-  expect(shown(frame(told(ran(), key("1")), unicode, ""))).toMatchInlineSnapshot();
+  expect(shown(frame(told(ran(), key("1")), unicode, ""))).toMatchInlineSnapshot(`
+    "
+    moecast  1 Home  2 3 4 5 6 7 8 9 10
+    ────────────────────────────────────────────────────────────────────────────────
+     Enter runs a scenario and shows it, or opens a plan or a result
+
+                      name             about
+    › ✗ this session  screens          FAIL 1 of 2 SLOs met | 4.585 output tok/s pe…
+        scenario      mine.yaml        a scenario of mine
+        scenario      quickstart.yaml  quickstart
+      ✓ saved         one              2026-11-30 16:40 PASS all 3 SLOs hold
+
+
+
+
+
+
+
+
+
+
+
+
+
+     Enter run or open  n new from this  / filter  ? all keys  Esc back  q quit
+    "
+  `);
 });
 
 test("the run screen looks so", () => {
-  expect(shown(frame(told(ran(), key("2")), unicode, ""))).toMatchInlineSnapshot();
+  expect(shown(frame(told(ran(), key("2")), unicode, ""))).toMatchInlineSnapshot(`
+    "
+    moecast  1 2 Run  3 4 5 6 7 8 9 10
+    ────────────────────────────────────────────────────────────────────────────────
+    screens  test/fixtures/scenarios/screens.yaml
+    FAIL 1 of 2 SLOs met | 4.585 output tok/s per device | TTFT p50 1.5 s | TPOT
+    p50 542 ms | $20.60/Mtok output | expert hits 63.9% (optimum 72.8%) |
+    unvalidated
+    warn  ttft p(90)<100us            1.99 s (at  19,859x the limit  the 95% interva
+    FAIL  tpot p(50)<500ms            542 ms      margin -8.5%  n = 29
+    ok    expertCacheHit rate>50%     63.94%      margin 27.9%  n = 18,274
+
+    running                                                     0.0%  0 requests
+    waiting                                                     0.0%  0 requests
+    KV blocks     ▏                                             0.1%  0 preempted
+    expert hits   ██████████████████████████▉                  63.9%  now 67.2%
+    busiest link  ██████████████████████████████▎              72.1%  NVMe of node 0
+    5.455 output tok/s, 0.718 requests/s now
+
+
+
+
+
+
+     p pause  f freeze  x stop  a abort on miss  ? all keys  Esc back  q quit
+    "
+  `);
 });
