@@ -40,6 +40,8 @@ async function screens(file: string | undefined, options: TuiOptions, colour: bo
   const palette = reader ? plainPalette : lookFor({ allowed: colour, ascii: options.ascii === true }, process.env);
   // Of Ink's own colours only the cursor of a line that is typed is seen.
   process.env["FORCE_COLOR"] = "1";
+  // Node warns of the two of them together, on the screen.
+  delete process.env["NO_COLOR"];
   return new Session({
     folder: process.cwd(),
     resultsFolder: options.results ?? defaultResultsFolder(process.env),

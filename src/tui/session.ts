@@ -12,6 +12,7 @@ import type { KeyMap } from "./keys/key-map.ts";
 import { emptyLibrary } from "./library/library.ts";
 import { listLibrary } from "./library/list-library.ts";
 import { type AppState, firstState } from "./state/app-state.ts";
+import { commandLine } from "./state/command-line.ts";
 import type { Effect, Event } from "./state/events.ts";
 import { reduce } from "./state/reducer.ts";
 import { isOpen } from "./state/run-record.ts";
@@ -105,8 +106,12 @@ export class Session implements InkHost {
       await this.finish();
       return code;
     } finally {
-      this.ink?.unmount();
-      this.display.close();
+      try {
+        this.display.close();
+        this.ink?.unmount();
+      } catch {
+        // To a terminal that is gone there is nothing to give back.
+      }
       await Promise.all([this.engine.close(), this.trials.close()]);
       for (const [signal, handler] of handlers) process.off(signal, handler);
       process.off("uncaughtException", this.broken);
@@ -188,7 +193,7 @@ export class Session implements InkHost {
         }
         case "copy":
           copyText(effect.text);
-          this.dispatch({ kind: "said", text: `copied: ${effect.text}`, tone: "good" });
+          this.dispatch({ kind: "said", text: `sent to the clipboard of the terminal: ${effect.text}`, tone: "good" });
           return;
         case "writeScenario": {
           const { writeScenario } = await import("./library/write-scenario.ts");
@@ -234,6 +239,8 @@ export class Session implements InkHost {
   }
 
   private leave(code: ExitCode): void {
+    // A terminal that is gone, or a thread that hears nothing, keeps nobody waiting.
+    if (this.leaving !== null) setTimeout(() => process.exit(code), 2 * lastWordsMs).unref();
     this.leaving?.(code);
     this.leaving = null;
   }
@@ -245,12 +252,13 @@ export class Session implements InkHost {
     const untilMs = Date.now() + lastWordsMs;
     const waits = () => this.saving.size > 0 || this.state.core.runs.some(isOpen);
     while (waits() && Date.now() < untilMs) await sleep(10);
-    for (const { forecast, name, savedAs, stand } of this.state.core.runs) {
+    for (const { forecast, name, request, savedAs, stand } of this.state.core.runs) {
       if (stand === "loaded") continue;
       if (forecast === null) this.lastLines.push(`${oneLine(name)}: no result`);
       else {
         this.lastLines.push(`${oneLine(name)}: ${headline(forecast)}`);
         if (savedAs !== null) this.lastLines.push(`  kept in ${oneLine(savedAs)}`);
+        if (request !== null) this.lastLines.push(`  again: ${oneLine(commandLine(request))}`);
       }
     }
   }

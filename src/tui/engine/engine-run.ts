@@ -53,12 +53,13 @@ export class EngineRun implements RunWatch {
     try {
       const forecast = await this.forecast();
       const { wallMs } = this.pace;
+      if (this.live !== null) this.tell();
       // What is run to be compared is looked at by its forecast alone.
       const details = this.order.live ? detailsOf(this.view!) : null;
       this.say({ kind: "finished", id, forecast, details, wallMs });
     } catch (error) {
-      if (this.stopping.signal.aborted && error === this.stopping.signal.reason)
-        this.say({ kind: "failed", id, message: stoppedEarly });
+      // Whatever was under way ends with an error of its own.
+      if (this.stopping.signal.aborted) this.say({ kind: "failed", id, message: stoppedEarly });
       else this.say({ kind: "failed", id, message: messageOf(error) });
     }
   }

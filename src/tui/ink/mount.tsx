@@ -1,5 +1,6 @@
 import { render } from "ink";
 import { App, type InkHost } from "./app.tsx";
+import { InkInput } from "./ink-input.ts";
 import { InkOutput } from "./ink-output.ts";
 
 /** Ink at work. */
@@ -12,7 +13,7 @@ export function mountInk(host: InkHost, width: () => number, hear: (line: string
   const output = new InkOutput(width, hear);
   const app = render(<App host={host} />, {
     stdout: output as unknown as NodeJS.WriteStream,
-    stdin: process.stdin,
+    stdin: new InkInput(process.stdin, () => host.prompt()?.prompt.value ?? null) as unknown as NodeJS.ReadStream,
     debug: true,
     exitOnCtrlC: false,
     patchConsole: false,

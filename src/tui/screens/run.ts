@@ -4,16 +4,17 @@ import type { SloVerdict } from "../../forecast/forecast.ts";
 import type { LatencySeries } from "../../forecast/live/latency-series.ts";
 import type { LiveSnapshot } from "../../forecast/live/live-run.ts";
 import { headline } from "../../report/headline.ts";
-import { basisLabel, componentLabel, marginLabel, verdictLabel } from "../../report/labels.ts";
+import { basisLabel, componentLabel, marginLabel } from "../../report/labels.ts";
 import { wrap } from "../../report/text-table.ts";
 import { bars } from "../../report/widgets/bar-line.ts";
 import { linePlot } from "../../report/widgets/line-plot.ts";
 import type { Palette } from "../../report/widgets/palette.ts";
-import { beside, fitLine, type Size, type Tone } from "../../report/widgets/styled-text.ts";
+import { beside, fitLine, type Size } from "../../report/widgets/styled-text.ts";
 import { parseExpression, parseTarget } from "../../scenario/slo-expression.ts";
 import { type Core, currentRun, type Intent } from "../state/core.ts";
 import { isOpen, type RunRecord } from "../state/run-record.ts";
 import { isWide } from "../view/layout.ts";
+import { sloStand, sloTones } from "../view/slo-stand.ts";
 import { type Act, type Screen, screen } from "./screen.ts";
 
 /** What the run screen remembers: nothing yet that a run does not say. */
@@ -108,21 +109,24 @@ function headLines(run: RunRecord, core: Core, width: number, palette: Palette):
 function sloLines({ forecast, snapshot }: RunRecord, width: number, palette: Palette): string[] {
   const slos = forecast?.slos ?? snapshot?.slos ?? [];
   if (slos.length === 0) return [palette.dim("no SLOs: the scenario states none")];
-  const isOver = forecast !== null;
+  const isWhole = forecast !== null && !forecast.interrupted;
   return slos.map((slo) => {
-    const label = isOver || slo.value !== null ? verdictLabel(slo) : "wait";
-    const tone: Tone = label === "ok" ? "good" : label === "FAIL" ? "bad" : label === "warn" ? "warn" : "dim";
+    const label = sloStand(slo, isWhole);
+    const tone = sloTones[label];
     const text = `${fitLine(label, 4)}  ${fitLine(`${slo.metric} ${slo.expression}`, 26)}  ${fitLine(slo.valueText, 10)}  ${sloNote(slo)}`;
     return palette[tone](fitLine(text, width).trimEnd());
   });
 }
 
 const sloNote = (slo: SloVerdict): string =>
-  [marginLabel(slo.margin), basisLabel(slo)].filter((part) => part !== "").join("  ");
+  [slo.level === "warn" ? "a warning only" : "", marginLabel(slo.margin), basisLabel(slo)]
+    .filter((part) => part !== "")
+    .join("  ");
 
 /** Queues, tokens, memory and caches, as bars with numbers. */
 function stateLines({ snapshot, rates, forecast }: RunRecord, palette: Palette, width: number): string[] {
-  if (snapshot === null) return forecast === null ? [] : resultLines(forecast, palette, width);
+  if (forecast !== null) return resultLines(forecast, palette, width);
+  if (snapshot === null) return [];
   const { requests, kvUse, cache } = snapshot;
   const inSystem = requests.waiting + requests.running;
   const link = busiestLink(snapshot);
@@ -199,7 +203,7 @@ const stepParts = 6;
 
 /** Steps, and where their time goes. */
 function stepLines({ snapshot, forecast }: RunRecord, width: number, palette: Palette): string[] {
-  const time = snapshot?.time ?? forecast?.timeShare;
+  const time = forecast?.timeShare ?? snapshot?.time;
   if (time === undefined) return [];
   const total = Object.values(time).reduce((sum, ns) => sum + ns, 0);
   if (!(total > 0)) return [];

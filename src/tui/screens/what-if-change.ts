@@ -73,3 +73,9 @@ function nextNumber(value: number, direction: 1 | -1, whole: boolean): number {
   const next = Number((value + direction * (whole ? Math.max(1, Math.round(step)) : step)).toPrecision(4));
   return whole ? Math.round(next) : next;
 }
+
+/** A number that is typed for a value with a unit has the same one. */
+export function withUnit(text: string, stated: string | null): string {
+  const [, unit] = /^\s*\d+(?:\.\d+)?\s*([^\d\s"'.].*)$/.exec(stated ?? "") ?? [];
+  return unit !== undefined && /^\d+(?:\.\d+)?$/.test(text) ? `${text}${unit}` : text;
+}

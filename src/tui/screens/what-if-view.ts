@@ -1,7 +1,7 @@
 import { oneLine } from "../../core/printable.ts";
 import { formatCount, formatNumber } from "../../core/units.ts";
 import { compareForecasts } from "../../forecast/baseline.ts";
-import { verdictOf } from "../../report/headline.ts";
+import type { Forecast, SloVerdict } from "../../forecast/forecast.ts";
 import { wrap } from "../../report/text-table.ts";
 import type { Palette } from "../../report/widgets/palette.ts";
 import { scrollTable, tableFrom, visibleRows } from "../../report/widgets/scroll-table.ts";
@@ -10,6 +10,7 @@ import type { FormField } from "../../scenario/form-fields.ts";
 import { isTrying, type Trial } from "../state/trial.ts";
 import { deltaTable } from "../view/delta-table.ts";
 import { isWide } from "../view/layout.ts";
+import { loadNote, sloStand, sloTones } from "../view/slo-stand.ts";
 import type { Sample } from "./what-if-sample.ts";
 
 /** What the view shows. */
@@ -25,11 +26,13 @@ export interface WhatIfShown {
   readonly selected: number;
   readonly from: number;
   readonly filter: string;
+  /** The first metric that is seen. */
+  readonly metricsFrom: number;
 }
 
 /** Lines above the form, of the name, the sample and what is changed. */
 const headLines = 4;
-const formShare = 0.45;
+const formShare = 0.4;
 
 /** Lines of the form. */
 export const formHeight = (area: Size): number =>
@@ -121,7 +124,7 @@ function fieldLines({ fields, selected }: WhatIfShown, width: number, palette: P
 }
 
 /** What the change does to every metric, or why there is no answer. */
-function answerLines({ now, base, changes }: WhatIfShown, size: Size, palette: Palette): string[] {
+function answerLines({ now, base, changes, metricsFrom }: WhatIfShown, size: Size, palette: Palette): string[] {
   const refused = [now, base].find((trial) => trial !== null && trial.message !== null);
   if (refused?.message != null)
     return [
@@ -134,14 +137,36 @@ function answerLines({ now, base, changes }: WhatIfShown, size: Size, palette: P
   const before = base?.forecast ?? null;
   if (before === null) return [palette.dim("the base is run")];
   const after = now?.forecast ?? null;
-  if (changes.length === 0 || now === null) return [palette.bold("The base"), ...wrap(verdictOf(before), size.width)];
+  if (changes.length === 0 || now === null)
+    return [palette.bold("The base"), ...verdictLines(before, null, size.width, palette)];
   if (after === null) return [palette.dim("the change is run")];
   const deltas = compareForecasts(before, after);
-  const verdicts = [`${palette.dim("before")} ${verdictOf(before)}`, `${palette.dim("now")}    ${verdictOf(after)}`];
+  const verdicts = verdictLines(before, after, size.width, palette).slice(0, Math.max(1, size.height - 6));
   return [
     ...verdicts,
     ...scrollTable(deltaTable(deltas), { width: size.width, height: size.height - verdicts.length }, palette, {
-      from: 0,
+      from: metricsFrom,
     }),
   ];
+}
+
+/** What each SLO came to on the sample, before and now, and whether the deployment keeps up. */
+function verdictLines(before: Forecast, after: Forecast | null, width: number, palette: Palette): string[] {
+  const arrow = palette.dim("->");
+  const stand = (slo: SloVerdict) => `${slo.valueText.split(" (")[0]} ${sloStand(slo, false)}`;
+  const lines = before.slos.map((slo, i) => {
+    const next = after?.slos[i];
+    const paint = palette[sloTones[sloStand(next ?? slo, false)]];
+    const text = next === undefined ? paint(stand(slo)) : `${stand(slo)} ${arrow} ${paint(stand(next))}`;
+    return fitLine(
+      `${fitLine(`${slo.metric} ${slo.expression}`, 22)} ${text}`,
+      width,
+      palette.glyphs.ellipsis,
+    ).trimEnd();
+  });
+  const notes = [loadNote(before), ...(after === null ? [] : [loadNote(after)])];
+  const load = notes.every((note) => note === "")
+    ? []
+    : [palette.warn(notes.map((note) => note || "keeps up").join(" -> "))];
+  return [...lines, ...load.flatMap((line) => wrap(line, width))];
 }

@@ -8,7 +8,7 @@ import { commandLine } from "../state/command-line.ts";
 import { type Core, currentRun, type Intent } from "../state/core.ts";
 import { isTrying, type Trial } from "../state/trial.ts";
 import { type Act, type Screen, screen } from "./screen.ts";
-import { orderedFields, settingFor, stepped, withSetting } from "./what-if-change.ts";
+import { orderedFields, settingFor, stepped, withSetting, withUnit } from "./what-if-change.ts";
 import { type Sample, sampleOf, sampleSettings, shorter } from "./what-if-sample.ts";
 import { formHeight, whatIfView } from "./what-if-view.ts";
 
@@ -33,6 +33,8 @@ export interface WhatIfState {
   readonly selected: number;
   readonly from: number;
   readonly filter: string;
+  /** The first metric of the answer that is seen. */
+  readonly metricsFrom: number;
 }
 
 const start: WhatIfState = {
@@ -45,6 +47,7 @@ const start: WhatIfState = {
   selected: 0,
   from: 0,
   filter: "",
+  metricsFrom: 0,
 };
 
 const trialOf = (core: Core, id: number | null): Trial | null => core.trials.find((trial) => trial.id === id) ?? null;
@@ -63,6 +66,13 @@ const laidOver = (base: JobBase, changes: readonly string[], sample: Sample | nu
   settings: [...base.settings, ...changes, ...(sample === null ? [] : sampleSettings(sample))],
 });
 
+/** What is tried, on the sample; the form shows what is stated, on all requests. */
+const trying = (base: JobBase, changes: readonly string[], sample: Sample) => ({
+  kind: "try" as const,
+  request: laidOver(base, changes, sample),
+  stated: laidOver(base, changes, null),
+});
+
 /** Takes the run that the screens show as the base, where it is another one than before. */
 function shown(own: WhatIfState, core: Core): Act<WhatIfState> {
   const run = currentRun(core);
@@ -76,7 +86,7 @@ function shown(own: WhatIfState, core: Core): Act<WhatIfState> {
 function based(own: WhatIfState, base: JobBase, sample: Sample, core: Core): Act<WhatIfState> {
   return {
     own: { ...own, base, sample, baseTrial: core.nextId, history: [], place: -1 },
-    intents: [{ kind: "try", request: laidOver(base, [], sample), ends: openTrials(own, core) }],
+    intents: [{ ...trying(base, [], sample), ends: openTrials(own, core) }],
   };
 }
 
@@ -94,8 +104,8 @@ function changed(own: WhatIfState, setting: string, core: Core): Act<WhatIfState
   const again = next.requests < sample.requests;
   const ends = openTrials(own, core);
   const intents: Intent[] = [
-    ...(again ? [{ kind: "try", request: laidOver(base, [], next), ends: [] } as const] : []),
-    { kind: "try", request: laidOver(base, changes, next), ends },
+    ...(again ? [{ ...trying(base, [], next), ends: [] } as const] : []),
+    { ...trying(base, changes, next), ends },
   ];
   const baseTrial = again ? core.nextId : own.baseTrial;
   const trial = core.nextId + (again ? 1 : 0);
@@ -106,11 +116,12 @@ function changed(own: WhatIfState, setting: string, core: Core): Act<WhatIfState
 /** Shows another question. It is asked again where its trial was ended, or is not kept any more. */
 function placed(own: WhatIfState, base: JobBase, core: Core): Act<WhatIfState> {
   const question = questionOf(own);
-  if (question === null || trialOf(core, question.trial)?.ended === false) return { own };
+  const { sample } = own;
+  if (question === null || sample === null || trialOf(core, question.trial)?.ended === false) return { own };
   const again = { ...question, trial: core.nextId };
   return {
     own: { ...own, history: own.history.map((one) => (one === question ? again : one)) },
-    intents: [{ kind: "try", request: laidOver(base, question.changes, own.sample), ends: openTrials(own, core) }],
+    intents: [{ ...trying(base, question.changes, sample), ends: openTrials(own, core) }],
   };
 }
 
@@ -121,6 +132,10 @@ function missing(core: Core): string | null {
   if (run.request === null) return "A saved result keeps figures alone: run its scenario from Home (1) to ask what-if.";
   return sampleOf(run) === null ? "The run reads its inputs: a moment." : null;
 }
+
+/** Metrics go on by so many, and from the last of them to the first. */
+const metricsStep = 4;
+const metricsMax = 20;
 
 function act(own: WhatIfState, action: string, core: Core, area: Size): Act<WhatIfState> {
   const fields = fieldsShown(own, core);
@@ -169,8 +184,12 @@ function act(own: WhatIfState, action: string, core: Core, area: Size): Act<What
     case "base":
       if (own.place < 0) return say("nothing is changed");
       return own.sample === null ? {} : based(own, now, own.sample, core);
+    case "metrics":
+      return { own: { ...own, metricsFrom: own.metricsFrom >= metricsMax ? 0 : own.metricsFrom + metricsStep } };
     case "whole":
       return {
+        // It answers the question that is open, and becomes no base.
+        own: { ...own, run: core.nextId },
         intents: [
           { kind: "start", name: currentRun(core)?.name ?? base.file, request: now },
           { kind: "open", screen: "run" },
@@ -206,7 +225,7 @@ function typed(own: WhatIfState, kind: string, text: string, done: boolean, core
   const fields = fieldsShown(own, core);
   const field = fields[Math.min(own.selected, fields.length - 1)];
   if (field === undefined || text.trim() === (field.stated ?? "")) return {};
-  return changed(own, settingFor(field, text), core);
+  return changed(own, settingFor(field, withUnit(text.trim(), field.stated)), core);
 }
 
 /** What changes of the scenario that was run would do. */
@@ -225,6 +244,7 @@ export const whatIfScreen = screen<WhatIfState>({
     { action: "base", keys: ["b"], help: "make base" },
     { action: "copy", keys: ["y"], help: "copy command" },
     { action: "write", keys: ["w"], help: "write" },
+    { action: "metrics", keys: ["m"], help: "more metrics" },
     { action: "clear", keys: ["d"], help: "back to the default", quiet: true },
     ...moveKeys,
   ],
@@ -245,6 +265,7 @@ export const whatIfScreen = screen<WhatIfState>({
         selected: own.selected,
         from: own.from,
         filter: own.filter,
+        metricsFrom: own.metricsFrom,
       },
       area,
       palette,

@@ -65,7 +65,7 @@ export type Intent =
   /** The same from its file, with settings laid over it. */
   | { readonly kind: "startFile"; readonly file: string; readonly settings: readonly string[] }
   /** Runs a scenario beside all others to compare it; its trial has the next id. `ends`: trials that nobody waits for any more. */
-  | { readonly kind: "try"; readonly request: JobBase; readonly ends: readonly number[] }
+  | { readonly kind: "try"; readonly request: JobBase; readonly stated: JobBase; readonly ends: readonly number[] }
   /** Follows a request of a run in a second one; null: nobody wants to know any more. */
   | { readonly kind: "trace"; readonly run: number; readonly of: number | null }
   /** Opens a saved result or a plan. */

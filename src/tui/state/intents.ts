@@ -52,7 +52,7 @@ export function asked(state: AppState, intents: readonly Intent[]): Reduced {
         const trials = [...earlier, newTrial(id, intent.request)].slice(-trialsMax);
         now = withCore(now, { trials, nextId: id + 1 });
         for (const ended of intent.ends) effects.push({ kind: "trial", order: { kind: "stop", id: ended } });
-        effects.push({ kind: "trial", order: { kind: "fields", id, request: intent.request } });
+        effects.push({ kind: "trial", order: { kind: "fields", id, request: intent.stated } });
         effects.push({ kind: "trial", order: { kind: "run", id, request: intent.request, live: false } });
         break;
       }

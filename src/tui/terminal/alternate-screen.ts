@@ -26,7 +26,11 @@ export class AlternateScreen {
     this.entered = false;
     this.out.write(leave);
     const { stdin } = process;
-    if (stdin.isTTY && stdin.isRaw) stdin.setRawMode(false);
+    try {
+      if (stdin.isTTY && stdin.isRaw) stdin.setRawMode(false);
+    } catch {
+      // A terminal that is gone has no mode to go back to.
+    }
   };
 
   close(): void {

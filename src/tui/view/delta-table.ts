@@ -26,11 +26,11 @@ const tones: Readonly<Record<DeltaStand, Tone>> = {
 export const deltaTable = (deltas: readonly BaselineDelta[]): ScrollTable => ({
   columns: [
     { header: "" },
-    { header: "metric" },
+    { header: "metric", min: 16 },
     { header: "before", align: "right", dispensable: 2 },
     { header: "now", align: "right", dispensable: 1 },
     { header: "change", align: "right" },
-    { header: "+-", align: "right", dispensable: 3 },
+    { header: "+-", align: "right" },
   ],
   rows: deltas.length,
   cell: (row, column) => cells(deltas[row]!)[column] ?? "",

@@ -10,6 +10,7 @@ import {
   settingFor,
   stepped,
   withSetting,
+  withUnit,
 } from "../../../src/tui/screens/what-if-change.ts";
 import { sampleOf, sampleSettings, shorter } from "../../../src/tui/screens/what-if-sample.ts";
 import type { RunRecord } from "../../../src/tui/state/run-record.ts";
@@ -188,4 +189,13 @@ describe("a sample", () => {
     expect(sampleSettings({ requests: 100, of: 100 })).toEqual([]);
     expect(sampleSettings({ requests: 100, of: 220 })).toEqual(["traffic.requests=100"]);
   });
+});
+
+test("a number that is typed for a value with a unit has the same one", () => {
+  expect(withUnit("6", "16/s")).toBe("6/s");
+  expect(withUnit("0.5", "800ms")).toBe("0.5ms");
+  expect(withUnit("6", "512")).toBe("6");
+  expect(withUnit("6", "p(99)<1s")).toBe("6");
+  expect(withUnit("6", null)).toBe("6");
+  expect(withUnit("6/min", "16/s")).toBe("6/min");
 });

@@ -195,5 +195,5 @@ test("before a run there is nothing to change", () => {
 
 test("where there is room for both, form and answer stand side by side", () => {
   const lines = frame(answer(changed(opened(), "policy.offload.slots", "4")), plainPalette, "");
-  expect(lines.some((line) => /key +value .* before /.test(line))).toBe(true);
+  expect(lines.some((line) => /\S+ .* now +change +\+-/.test(line))).toBe(true);
 });

@@ -178,20 +178,20 @@ test("the run screen looks so", () => {
     FAIL 1 of 2 SLOs met | 4.585 output tok/s per device | TTFT p50 1.5 s | TPOT
     p50 542 ms | $20.60/Mtok output | expert hits 63.9% (optimum 72.8%) |
     unvalidated
-    warn  ttft p(90)<100us            1.99 s (at  19,859x the limit  the 95% interva
+    warn  ttft p(90)<100us            1.99 s (at  a warning only  19,859x the limit
     FAIL  tpot p(50)<500ms            542 ms      margin -8.5%  n = 29
     ok    expertCacheHit rate>50%     63.94%      margin 27.9%  n = 18,274
 
-    running                                                     0.0%  0 requests
-    waiting                                                     0.0%  0 requests
-    KV blocks     ▏                                             0.1%  0 preempted
-    expert hits   ██████████████████████████▉                  63.9%  now 67.2%
-    busiest link  ██████████████████████████████▎              72.1%  NVMe of node 0
-    5.455 output tok/s, 0.718 requests/s now
+    completed   ███████████████████████████████████████████████  100.0%  30 requests
+    peak of KV  ▉                                                  1.9%  0 preempted
+    4.585 output tok/s
 
-
-
-
+     5 s ┤▲     ▲
+         │   ▲      ▲  ▲  ▲▲   ▲        ▲       ▲  ▲      ▲  ▲    ▲▲     ▲▲▲       ▲
+    0 ns ┤ p(90)<100us 100 us ╌╌╌╌╌▲╌╌╌╌╌╌╌▲╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌▲▲╌
+         └─────┬────────────┬───────────┬───────────┬────────────┬───────────┬──────
+              10 s         20 s        30 s        40 s         50 s        60 s
+    ● TTFT p50  ▲ p99  ╌ p(90)<100us 100 us                           simulated time
 
 
      p pause  f freeze  x stop  a abort on miss  ? all keys  Esc back  q quit
