@@ -1,7 +1,7 @@
 import { TextInput } from "@inkjs/ui";
 import { Box, Text, useInput } from "ink";
 import { useSyncExternalStore } from "react";
-import { keyNames } from "../keys/key-name.ts";
+import { keyName } from "../keys/key-name.ts";
 import type { Prompt } from "../state/core.ts";
 
 /** What Ink needs of the screens: the line that is being typed, and who hears of keys. */
@@ -21,7 +21,8 @@ export function App({ host }: { readonly host: InkHost }) {
       if (key.escape || (key.ctrl && input === "c")) host.untyped();
       return;
     }
-    for (const name of keyNames(input, key)) host.pressed(name);
+    const name = keyName(input, key);
+    if (name !== null) host.pressed(name);
   });
   if (typing === null) return <Text> </Text>;
   const { prompt, number } = typing;

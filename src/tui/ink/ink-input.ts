@@ -1,18 +1,33 @@
 import { PassThrough } from "node:stream";
-import { inputParts } from "../keys/input-parts.ts";
+import { inputParts, keysOfPart } from "../keys/input-parts.ts";
 
-/** A terminal that Ink reads from: key by key, whatever came at once. */
+/** A terminal that Ink reads from: key by key, whatever came at once, with a turn of the loop between them, in which Ink draws. */
 export class InkInput extends PassThrough {
   readonly isTTY = true;
+  private readonly typed: () => string | null;
+  private readonly waiting: string[] = [];
 
   /** @param typed the line that is being typed; null where none is. */
   constructor(stdin: NodeJS.ReadStream, typed: () => string | null) {
-    // Each part is a chunk of its own.
+    // Each key is a chunk of its own.
     super({ objectMode: true });
+    this.typed = typed;
     stdin.setEncoding("utf8");
     stdin.on("data", (chunk: string) => {
-      for (const part of inputParts(chunk, typed())) this.write(part);
+      const isIdle = this.waiting.length === 0;
+      this.waiting.push(...inputParts(chunk));
+      if (isIdle) this.next();
     });
+  }
+
+  private next(): void {
+    const part = this.waiting.shift();
+    if (part === undefined) return;
+    const [first, ...rest] = keysOfPart(part, this.typed());
+    if (first !== undefined) this.write(first);
+    // What a key has changed decides what the next ones mean.
+    if (rest.length > 0) this.waiting.unshift(...rest);
+    setImmediate(() => this.next());
   }
 
   // The terminal itself is in raw mode for as long as screens are shown.

@@ -21,16 +21,20 @@ const typedControls = new Set(["\r", backspace, "\u0003", "\u001b"]);
 
 const isControl = (part: string): boolean => part < " " || part === backspace;
 
-/**
- * What was read from a terminal, key by key: texts stay whole, control characters and sequences stand alone, and what is no key is left
- * out. `typed`: the line that is being typed; null where none is. Ctrl+U empties it.
- */
-export function inputParts(chunk: string, typed: string | null): string[] {
-  return [...chunk.matchAll(parts)].flatMap(([part]) => {
-    if (part.length > 1 && part.startsWith("\u001b")) return knownSequence.test(part) ? [part] : [];
-    if (typed === null || !isControl(part)) return [part];
-    const one = part === "\n" ? "\r" : part === "\b" ? backspace : part;
-    if (one === clearsLine) return [...typed].map(() => backspace);
-    return typedControls.has(one) ? [one] : [];
-  });
+/** Characters that come at once and are still keys: those of a fast typist over a slow line. More are a paste. */
+const burstMax = 8;
+
+/** What was read from a terminal, in parts: sequences, control characters, and texts. What is no key of a terminal is left out. */
+export const inputParts = (chunk: string): string[] =>
+  [...chunk.matchAll(parts)].flatMap(([part]) =>
+    part.length > 1 && part.startsWith("\u001b") && !knownSequence.test(part) ? [] : [part],
+  );
+
+/** A part as keys. While a line is typed (`typed`) a text stays whole, and Ctrl+U empties it; else each character is a key, and a long text is a paste. */
+export function keysOfPart(part: string, typed: string | null): string[] {
+  if (typed === null) return isControl(part) ? [part] : [...part].length > burstMax ? [] : [...part];
+  if (!isControl(part)) return [part];
+  if (part === clearsLine) return [...typed].map(() => backspace);
+  const one = part === "\n" ? "\r" : part === "\b" ? backspace : part;
+  return part.length > 1 || typedControls.has(one) ? [one] : [];
 }

@@ -49,23 +49,3 @@ export function keyName(input: string, key: PressedKey): string | null {
   if (key.ctrl) return `ctrl+${input}`;
   return key.meta ? null : input;
 }
-
-/** Characters that come at once and are still keys: those of a fast typist over a slow line. More are a paste. */
-const burstMax = 8;
-
-const inBurst: Readonly<Record<string, string>> = {
-  "\r": "enter",
-  "\n": "enter",
-  "\t": "tab",
-  "\u007f": "backspace",
-  " ": "space",
-};
-
-/** The keys of what Ink read at once: one mostly, several where they came together; none for pasted text. */
-export function keyNames(input: string, key: PressedKey): readonly string[] {
-  const name = keyName(input, key);
-  if (name !== null) return [name];
-  const characters = [...input];
-  if (key.ctrl || key.meta || characters.length > burstMax) return [];
-  return characters.flatMap((one) => inBurst[one] ?? (isCharacter(one) ? one : []));
-}

@@ -139,7 +139,7 @@ function view(own: HomeState, core: Core, area: Size, palette: Palette): readonl
   const head =
     own.filter === ""
       ? palette.dim("Enter runs a scenario and shows it, or opens a plan or a result")
-      : `with "${own.filter}"  ${palette.dim("/ changes it")}`;
+      : `with "${oneLine(own.filter)}"  ${palette.dim("/ changes it")}`;
   return [
     ` ${head}`,
     "",

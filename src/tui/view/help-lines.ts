@@ -1,3 +1,4 @@
+import { oneLine } from "../../core/printable.ts";
 import type { Palette } from "../../report/widgets/palette.ts";
 import { fitLine, type Size } from "../../report/widgets/styled-text.ts";
 import { globalKeys, moveKeys, sidewaysKeys } from "../keys/global-keys.ts";
@@ -43,7 +44,7 @@ export function helpLines({ help, screen, keys }: AppState, palette: Palette, { 
   const first = Math.max(0, Math.min(from, found.length - (height - 2)));
   const keyWidth = Math.max(8, ...found.map((row) => row.keys.length));
   return [
-    ` ${palette.bold("Keys")}  ${wanted === "" ? palette.dim("type to filter") : `with "${filter}"`}`,
+    ` ${palette.bold("Keys")}  ${wanted === "" ? palette.dim("type to filter") : `with "${oneLine(filter)}"`}`,
     "",
     ...found
       .slice(first, first + Math.max(1, height - 2))

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { keyName, keyNames, namedKeys, type PressedKey } from "../../../src/tui/keys/key-name.ts";
+import { keyName, namedKeys, type PressedKey } from "../../../src/tui/keys/key-name.ts";
 
 const flags = [
   "upArrow",
@@ -71,13 +71,4 @@ test("a name is one printable word, whatever is pressed", () => {
     }),
     { numRuns: 400 },
   );
-});
-
-test("keys that come at once are each pressed; a long text is a paste", () => {
-  expect(keyNames("jj\r", pressed())).toEqual(["j", "j", "enter"]);
-  expect(keyNames("+ \u007f", pressed())).toEqual(["+", "space", "backspace"]);
-  expect(keyNames("j", pressed())).toEqual(["j"]);
-  expect(keyNames("", pressed("downArrow"))).toEqual(["down"]);
-  expect(keyNames("moecast run", pressed())).toEqual([]);
-  expect(keyNames("ab", pressed("meta"))).toEqual([]);
 });
