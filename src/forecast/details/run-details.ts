@@ -1,3 +1,4 @@
+import { handoverRows } from "../../sim/outcome/handover-rows.ts";
 import { requestRows } from "../../sim/outcome/request-rows.ts";
 import type { RunView } from "../../sim/outcome/run-view.ts";
 import type { HandoverRows, RequestRows } from "../../sim/result.ts";
@@ -23,17 +24,7 @@ export function detailsOf(run: RunView): RunDetails {
   const { handover } = run;
   return {
     requests: requestRows(run),
-    handover:
-      handover === null
-        ? null
-        : {
-            askedNs: handover.askedNs,
-            reservedNs: handover.reservedNs,
-            computedNs: handover.computedNs,
-            arrivedNs: handover.arrivedNs,
-            decodedNs: handover.decodedNs,
-            bytes: handover.bytes,
-          },
+    handover: handover === null ? null : handoverRows(handover),
     experts: run.pools.flatMap((pool) => expertDetails(pool) ?? []),
     caches: run.pools.flatMap((pool) => cacheDetails(pool) ?? []),
     links: linksOf(run),

@@ -1,7 +1,15 @@
 import { oneLine } from "../../core/printable.ts";
 import { labelledLegend, legendItem } from "./legend.ts";
 import type { Palette } from "./palette.ts";
-import { bottomAxis, gutterWidth, leftAxis, valueAxis } from "./plot-axes.ts";
+import {
+  type AxisLabels,
+  bottomAxis,
+  gutterWidth,
+  leftAxis,
+  linesFor,
+  plotColumnsMin,
+  valueAxis,
+} from "./plot-axes.ts";
 import { type Canvas, canvasRow, makeCanvas, setDot } from "./plot-canvas.ts";
 import { cellCount, clip, fitLine, type Size } from "./styled-text.ts";
 
@@ -15,20 +23,10 @@ export interface DotSeries {
 }
 
 /** Points over one pair of axes that begin at 0. In a cell the last of the series is seen. */
-export interface DotPlot {
+export interface DotPlot extends AxisLabels {
   readonly series: readonly DotSeries[];
-  readonly xLabel: string;
-  readonly yLabel: string;
-  readonly formatX: (value: number) => string;
-  readonly formatY: (value: number) => string;
 }
 
-/** Fewer lines than these have no title, no axis below, no legend. */
-const linesForTitle = 7;
-const linesForAxis = 5;
-const linesForLegend = 2;
-/** Labels that would leave fewer columns than these to the plot are left out. */
-const columnsMin = 12;
 /** Largest numbers that are drawn. */
 const most = 1e300;
 
@@ -41,12 +39,12 @@ export function dotPlot(plot: DotPlot, size: Size, palette: Palette): string[] {
   const { ellipsis } = palette.glyphs;
   const range = rangeOf(plot.series);
   if (range === null) return [fitLine("no points to plot", width, ellipsis).trimEnd()];
-  const title = height >= linesForTitle ? [palette.dim(fitLine(oneLine(plot.yLabel), width, ellipsis).trimEnd())] : [];
-  const below = height >= linesForAxis;
-  const rows = height - title.length - (below ? 2 : 0) - (height >= linesForLegend ? 1 : 0);
+  const title = height >= linesFor.title ? [palette.dim(fitLine(oneLine(plot.yLabel), width, ellipsis).trimEnd())] : [];
+  const below = height >= linesFor.axis;
+  const rows = height - title.length - (below ? 2 : 0) - (height >= linesFor.legend ? 1 : 0);
   const { top, ticks } = valueAxis(range.y, rows, (value) => oneLine(plot.formatY(value)));
   const labels = gutterWidth(ticks);
-  const gutter = width - labels >= columnsMin ? labels : 0;
+  const gutter = width - labels >= plotColumnsMin ? labels : 0;
   const columns = width - gutter;
   const canvas = makeCanvas(columns, rows, palette.glyphs.braille);
   const dotX = (value: number) => Math.round((value / range.x) * (columns * canvas.across - 1));
@@ -64,7 +62,7 @@ export function dotPlot(plot: DotPlot, size: Size, palette: Palette): string[] {
   const bottom = below ? bottomAxis(x, columnOf, columns, gutter, palette) : [];
   const items = plot.series.map(({ name }, i) => legendItem(i, signs[i] ?? "", oneLine(name), palette));
   const last = labelledLegend(items, below ? oneLine(plot.xLabel) : "", width, palette);
-  return clip([...title, ...body, ...bottom, ...(height >= linesForLegend ? [last] : [])], { width, height });
+  return clip([...title, ...body, ...bottom, ...(height >= linesFor.legend ? [last] : [])], { width, height });
 }
 
 /** The largest values; null where no point can be drawn. */

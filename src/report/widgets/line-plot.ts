@@ -1,7 +1,15 @@
 import { oneLine } from "../../core/printable.ts";
 import { labelledLegend, legendItem, lineSigns, signAt } from "./legend.ts";
 import type { Palette } from "./palette.ts";
-import { bottomAxis, gutterWidth, leftAxis, valueAxis } from "./plot-axes.ts";
+import {
+  type AxisLabels,
+  bottomAxis,
+  gutterWidth,
+  leftAxis,
+  linesFor,
+  plotColumnsMin,
+  valueAxis,
+} from "./plot-axes.ts";
 import { type Canvas, canvasRow, drawLine, makeCanvas } from "./plot-canvas.ts";
 import { type PlotPoints, plotPoints, plotRange } from "./plot-range.ts";
 import { cellCount, clip, fitLine, type Size, styledWidth } from "./styled-text.ts";
@@ -12,22 +20,11 @@ export interface PlotSeries extends PlotPoints {
 }
 
 /** Lines over one pair of axes; y begins at 0. */
-export interface LinePlot {
+export interface LinePlot extends AxisLabels {
   readonly series: readonly PlotSeries[];
   /** A value of y that is always in the plot, as a dashed line. */
   readonly limit?: { readonly value: number; readonly name: string } | undefined;
-  readonly xLabel: string;
-  readonly yLabel: string;
-  readonly formatX: (value: number) => string;
-  readonly formatY: (value: number) => string;
 }
-
-/** Fewer lines than these have no title, no axis below, no legend. */
-const linesForTitle = 7;
-const linesForAxis = 5;
-const linesForLegend = 2;
-/** Labels that would leave fewer columns than these to the plot are left out. */
-const columnsMin = 12;
 
 /** The plot: a title, an axis with labels at the left and one below, and a line that names the series. */
 export function linePlot(plot: LinePlot, size: Size, palette: Palette): string[] {
@@ -37,12 +34,12 @@ export function linePlot(plot: LinePlot, size: Size, palette: Palette): string[]
   const limit = plot.limit !== undefined && plot.limit.value >= 0 && plot.limit.value <= 1e300 ? plot.limit : undefined;
   const range = plotRange(plot.series, limit?.value);
   if (range === null) return [fitLine("no points to plot", width, ellipsis).trimEnd()];
-  const title = height >= linesForTitle ? [palette.dim(fitLine(oneLine(plot.yLabel), width, ellipsis).trimEnd())] : [];
-  const below = height >= linesForAxis;
-  const rows = height - title.length - (below ? 2 : 0) - (height >= linesForLegend ? 1 : 0);
+  const title = height >= linesFor.title ? [palette.dim(fitLine(oneLine(plot.yLabel), width, ellipsis).trimEnd())] : [];
+  const below = height >= linesFor.axis;
+  const rows = height - title.length - (below ? 2 : 0) - (height >= linesFor.legend ? 1 : 0);
   const { top, ticks } = valueAxis(range.highY, rows, (value) => oneLine(plot.formatY(value)));
   const labels = gutterWidth(ticks);
-  const gutter = width - labels >= columnsMin ? labels : 0;
+  const gutter = width - labels >= plotColumnsMin ? labels : 0;
   const columns = width - gutter;
   // Without colours the lines of several series are told apart by their signs alone.
   const braille = palette.glyphs.braille && (palette.depth !== "none" || plot.series.length < 2);
@@ -67,7 +64,7 @@ export function linePlot(plot: LinePlot, size: Size, palette: Palette): string[]
   const items = plot.series.map(({ name }, i) => legendItem(i, signAt(signs, i), oneLine(name), palette));
   if (limit !== undefined) items.push(palette.bad(`${dash(palette)} ${limitText}`));
   const last = labelledLegend(items, below ? oneLine(plot.xLabel) : "", width, palette);
-  return clip([...title, ...body, ...bottom, ...(height >= linesForLegend ? [last] : [])], { width, height });
+  return clip([...title, ...body, ...bottom, ...(height >= linesFor.legend ? [last] : [])], { width, height });
 }
 
 const dash = ({ glyphs }: Palette) => (glyphs.braille ? "╌" : "-");

@@ -2,6 +2,19 @@ import { axisLine, labelLine, roundStep, roundTicks, type Tick, ticksBetween } f
 import type { Palette } from "./palette.ts";
 import { fitRight, styledWidth } from "./styled-text.ts";
 
+/** What stands at the axes of a plot. */
+export interface AxisLabels {
+  readonly xLabel: string;
+  readonly yLabel: string;
+  readonly formatX: (value: number) => string;
+  readonly formatY: (value: number) => string;
+}
+
+/** Fewer lines than these have no title, no axis below, no legend. */
+export const linesFor = { title: 7, axis: 5, legend: 2 } as const;
+/** Labels that would leave fewer columns than these to the plot are left out. */
+export const plotColumnsMin = 12;
+
 /** The axis of y: from 0 to a round value, with two to five labels where there is more than one row. */
 export interface ValueAxis {
   /** At or above every value. */

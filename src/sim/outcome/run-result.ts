@@ -1,4 +1,5 @@
 import { type PoolResult, type RunResult, type TimeComponent, timeComponents } from "../result.ts";
+import { handoverRows } from "./handover-rows.ts";
 import { checkResources } from "./laws.ts";
 import { simulationLedger } from "./ledger.ts";
 import { modelCacheResult } from "./model-cache-result.ts";
@@ -31,17 +32,7 @@ export function buildResult(run: RunView): RunResult {
     ...together(pools),
     resources,
     pools,
-    handover:
-      handover === null
-        ? null
-        : {
-            askedNs: handover.askedNs,
-            reservedNs: handover.reservedNs,
-            computedNs: handover.computedNs,
-            arrivedNs: handover.arrivedNs,
-            decodedNs: handover.decodedNs,
-            bytes: handover.bytes,
-          },
+    handover: handover === null ? null : handoverRows(handover),
     modelCache: run.models === null ? null : modelCacheResult(config.modelCache!, run.models, run),
     series: run.series.result(),
     load:

@@ -57,8 +57,8 @@ export const questionOf = (own: WhatIfState): Question | null => own.history[own
 
 /** The fields of what is shown; those of the base until they are told. */
 function fieldsShown(own: WhatIfState, core: Core): readonly FormField[] {
-  const own_ = trialOf(core, questionOf(own)?.trial ?? null)?.fields;
-  return orderedFields(own_ ?? trialOf(core, own.baseTrial)?.fields ?? [], own.filter);
+  const told = trialOf(core, questionOf(own)?.trial ?? null)?.fields;
+  return orderedFields(told ?? trialOf(core, own.baseTrial)?.fields ?? [], own.filter);
 }
 
 const laidOver = (base: JobBase, changes: readonly string[], sample: Sample | null): JobBase => ({
