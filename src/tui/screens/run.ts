@@ -113,10 +113,13 @@ function sloLines({ forecast, snapshot }: RunRecord, width: number, palette: Pal
   return slos.map((slo) => {
     const label = sloStand(slo, isWhole);
     const tone = sloTones[label];
-    const text = `${fitLine(label, 4)}  ${fitLine(`${slo.metric} ${slo.expression}`, 26)}  ${fitLine(slo.valueText, 10)}  ${sloNote(slo)}`;
+    const text = `${fitLine(label, 4)}  ${fitLine(`${slo.metric} ${slo.expression}`, 26)}  ${fitLine(valueAlone(slo), 10)}  ${sloNote(slo)}`;
     return palette[tone](fitLine(text, width).trimEnd());
   });
 }
+
+/** What an SLO came to, without its interval. */
+const valueAlone = ({ valueText }: SloVerdict): string => valueText.split(" (")[0] ?? valueText;
 
 const sloNote = (slo: SloVerdict): string =>
   [slo.level === "warn" ? "a warning only" : "", marginLabel(slo.margin), basisLabel(slo)]

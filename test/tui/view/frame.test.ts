@@ -178,7 +178,7 @@ test("the run screen looks so", () => {
     FAIL 1 of 2 SLOs met | 4.585 output tok/s per device | TTFT p50 1.5 s | TPOT
     p50 542 ms | $20.60/Mtok output | expert hits 63.9% (optimum 72.8%) |
     unvalidated
-    warn  ttft p(90)<100us            1.99 s (at  a warning only  19,859x the limit
+    warn  ttft p(90)<100us            1.99 s      a warning only  19,859x the limit
     FAIL  tpot p(50)<500ms            542 ms      margin -8.5%  n = 29
     ok    expertCacheHit rate>50%     63.94%      margin 27.9%  n = 18,274
 
