@@ -8,9 +8,9 @@ import { buildProgram } from "./program.ts";
 export async function invoke(words: readonly string[]): Promise<ExitCode> {
   let code: ExitCode = exitCodes.ok;
   try {
-    const program = buildProgram((outcome) => {
+    const program = await buildProgram((outcome) => {
       code = outcome;
-    });
+    }, words);
     await program.parseAsync(words, { from: "user" });
   } catch (error) {
     code = report(error);

@@ -1,41 +1,27 @@
 import { Command } from "commander";
 import { oneLine } from "../core/printable.ts";
 import { version } from "../core/version.ts";
-import { calibrateCommand } from "./calibrate-command.ts";
-import { captureCommand } from "./capture-command.ts";
-import type { SetExitCode } from "./command.ts";
-import { hardwareCommand } from "./hardware-command.ts";
+import type { CommandRegistration, SetExitCode } from "./command.ts";
 import { helpBelow, helpItem, helpWidth } from "./help-text.ts";
-import { mapCommand } from "./map-command.ts";
-import { modelCommand } from "./model-command.ts";
-import { offloadCommand } from "./offload-command.ts";
-import { placeCommand } from "./place-command.ts";
-import { planCommand } from "./plan-command.ts";
-import { runCommand } from "./run-command.ts";
-import { schemaCommand } from "./schema-command.ts";
-import { sweepCommand } from "./sweep-command.ts";
-import { traceCommand } from "./trace-command.ts";
-import { tuiCommand } from "./tui-command.ts";
-import { validateCommand } from "./validate-command.ts";
-import { workerCommand } from "./worker-command.ts";
 
-const commands = [
-  runCommand,
-  tuiCommand,
-  offloadCommand,
-  placeCommand,
-  planCommand,
-  sweepCommand,
-  workerCommand,
-  calibrateCommand,
-  validateCommand,
-  traceCommand,
-  captureCommand,
-  hardwareCommand,
-  modelCommand,
-  mapCommand,
-  schemaCommand,
-];
+/** The commands in the order of the help, each in a module of its own: one is loaded without the others. */
+const commands: Readonly<Record<string, () => Promise<CommandRegistration>>> = {
+  run: async () => (await import("./run-command.ts")).runCommand,
+  tui: async () => (await import("./tui-command.ts")).tuiCommand,
+  offload: async () => (await import("./offload-command.ts")).offloadCommand,
+  place: async () => (await import("./place-command.ts")).placeCommand,
+  plan: async () => (await import("./plan-command.ts")).planCommand,
+  sweep: async () => (await import("./sweep-command.ts")).sweepCommand,
+  worker: async () => (await import("./worker-command.ts")).workerCommand,
+  calibrate: async () => (await import("./calibrate-command.ts")).calibrateCommand,
+  validate: async () => (await import("./validate-command.ts")).validateCommand,
+  trace: async () => (await import("./trace-command.ts")).traceCommand,
+  capture: async () => (await import("./capture-command.ts")).captureCommand,
+  hardware: async () => (await import("./hardware-command.ts")).hardwareCommand,
+  model: async () => (await import("./model-command.ts")).modelCommand,
+  map: async () => (await import("./map-command.ts")).mapCommand,
+  schema: async () => (await import("./schema-command.ts")).schemaCommand,
+};
 
 const below = helpBelow({
   notes: [
@@ -45,7 +31,14 @@ const below = helpBelow({
   examples: ["run scenarios/quickstart.yaml", "hardware list", "model show qwen3-30b-a3b", "run --help"],
 });
 
-export function buildProgram(exit: SetExitCode): Command {
+/** The command that the words of a command line name; all of them where they name none, for the help and for suggestions. */
+function namedBy(words: readonly string[]): (() => Promise<CommandRegistration>)[] {
+  const name = words.find((word) => !word.startsWith("-"));
+  return name !== undefined && Object.hasOwn(commands, name) ? [commands[name]!] : Object.values(commands);
+}
+
+/** The program, with the commands that these words need; with all of them for no words. */
+export async function buildProgram(exit: SetExitCode, words: readonly string[] = []): Promise<Command> {
   const program = new Command("moecast")
     .description("Forecasts how a Mixture-of-Experts model will serve on given hardware, from recorded expert routing.")
     .version(version)
@@ -59,7 +52,7 @@ export function buildProgram(exit: SetExitCode): Command {
       getErrHelpWidth: helpWidth,
     })
     .addHelpText("after", below);
-  for (const register of commands) register(program, exit);
+  for (const register of await Promise.all(namedBy(words).map((load) => load()))) register(program, exit);
   for (const command of program.commands) {
     command.exitOverride();
     for (const sub of command.commands) sub.exitOverride();

@@ -50,3 +50,10 @@ test("a command other than tui loads nothing of the screens", () => {
   const entries = files.filter((file) => file.startsWith("cli/"));
   expect([...closure(entries)].filter((name) => name.startsWith("tui/"))).toEqual([]);
 });
+
+test("the terminal UI shows something before policies and schemas are loaded", () => {
+  const entries = ["cli/main.ts", "cli/tui-command.ts", "cli/tui.ts", "tui/session.ts"];
+  const loaded = [...closure(entries)];
+  expect(loaded).toContain("cli/program.ts");
+  expect(loaded.filter((name) => name === "zod" || name.endsWith("-command.ts"))).toEqual(["cli/tui-command.ts"]);
+});

@@ -15,7 +15,7 @@ const commandsBelow = (command: Command, words: readonly string[]): (readonly st
   ...command.commands.flatMap((sub) => commandsBelow(sub, [...words, sub.name()])),
 ];
 const commands = commandsBelow(
-  buildProgram(() => {}),
+  await buildProgram(() => {}),
   [],
 );
 
@@ -35,9 +35,9 @@ describe.each([50, 60, 80, 100, 160])("help on a terminal of %i columns", (width
   });
 });
 
-test("every option and argument of every command says what it is for", () => {
+test("every option and argument of every command says what it is for", async () => {
   const all = (command: Command): Command[] => [command, ...command.commands.flatMap(all)];
-  for (const command of all(buildProgram(() => {}))) {
+  for (const command of all(await buildProgram(() => {}))) {
     expect(command.description(), command.name()).not.toBe("");
     for (const option of command.options) expect(option.description, `${command.name()} ${option.flags}`).not.toBe("");
     for (const argument of command.registeredArguments)

@@ -9,7 +9,7 @@ import { buildProgram } from "../../src/cli/program.ts";
 const root = process.cwd();
 const pages = docPages(root).map((page) => ({ page, text: readPage(root, page) }));
 const scripts = Object.keys(JSON.parse(readFileSync("package.json", "utf8")).scripts as Record<string, string>);
-const program = buildProgram(() => {});
+const program = await buildProgram(() => {});
 
 /** The text of a page without its fenced blocks. */
 function prose(text: string): string {

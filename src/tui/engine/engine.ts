@@ -8,6 +8,10 @@ const threadModule = new URL(`./engine-thread${extname(import.meta.url)}`, impor
 
 const endings: ReadonlySet<EngineReport["kind"]> = new Set(["finished", "failed", "traced", "untraced"]);
 
+/** Whether a report is the last one of an order: the one of an earlier trace of the same run is not. */
+const endsOrder = (report: EngineReport, order: EngineOrder | undefined): boolean =>
+  endings.has(report.kind) && !(order?.kind === "trace" && "of" in report && report.of !== order.of);
+
 /** A thread that runs scenarios for the screens. It starts with its first order, and anew after it has died. */
 export class Engine {
   private thread: Worker | null = null;
@@ -37,7 +41,7 @@ export class Engine {
   private start(): Worker {
     const thread = startWorker(threadModule);
     thread.on("message", (report: EngineReport) => {
-      if (endings.has(report.kind)) this.open.delete(report.id);
+      if (endsOrder(report, this.open.get(report.id))) this.open.delete(report.id);
       this.hear(report);
     });
     const ended = (message: string) => {
