@@ -14,10 +14,7 @@ const commandsBelow = (command: Command, words: readonly string[]): (readonly st
   words,
   ...command.commands.flatMap((sub) => commandsBelow(sub, [...words, sub.name()])),
 ];
-const commands = commandsBelow(
-  await buildProgram(() => {}),
-  [],
-);
+const commands = commandsBelow(await buildProgram(() => {}), []);
 
 describe.each([50, 60, 80, 100, 160])("help on a terminal of %i columns", (width) => {
   test("has no wider line and no broken word", async () => {

@@ -1,7 +1,7 @@
 import type { RunRecord } from "../state/run-record.ts";
 
 /** An answer is wanted within this time. */
-const answerMs = 700;
+const answerMs = 550;
 /** Fewer requests say little. */
 const fewest = 100;
 
@@ -12,7 +12,7 @@ export interface Sample {
 }
 
 /**
- * The first requests of a run that can be simulated again in about 0.7 s, by how long the run itself took. null: nothing tells how
+ * The first requests of a run that can be simulated again in about half a second, by how long the run itself took. null: nothing tells how
  * many there are yet.
  */
 export function sampleOf({ snapshot, forecast, wallMs }: RunRecord): Sample | null {
