@@ -16,6 +16,7 @@ import { commandLine } from "./state/command-line.ts";
 import type { Effect, Event } from "./state/events.ts";
 import { reduce } from "./state/reducer.ts";
 import { isOpen } from "./state/run-record.ts";
+import { stem } from "./state/stem.ts";
 import { copyText } from "./terminal/clipboard.ts";
 import type { Display } from "./terminal/display.ts";
 import { ReaderDisplay } from "./terminal/reader-display.ts";
@@ -209,8 +210,8 @@ export class Session implements InkHost {
         }
         case "copyFile": {
           const { writeScenario } = await import("./library/write-scenario.ts");
-          const request = await this.options.read(effect.file, []);
-          await writeScenario(effect.path, request, effect.path.replace(/^.*[\\/]|\.ya?ml$/g, ""));
+          const request = await this.options.read(effect.file, effect.settings);
+          await writeScenario(effect.path, request, stem(effect.path));
           await this.listAgain();
           this.dispatch({ kind: "said", text: `written: ${effect.path}: edit it, then Enter on it`, tone: "good" });
           return;

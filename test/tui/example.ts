@@ -40,6 +40,8 @@ const someFiles: Library = {
       passed: true,
       interrupted: false,
       saved: "2026-11-30 16:40",
+      settings: ["traffic.requests=40"],
+      scenario: "scenarios/one.yaml",
       headline: "PASS  all 3 SLOs hold",
     },
   ],

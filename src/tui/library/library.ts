@@ -17,6 +17,10 @@ export interface ResultEntry {
   readonly interrupted: boolean;
   /** When it was saved, as `2026-11-30 16:40`. */
   readonly saved: string;
+  /** Laid over the scenario. */
+  readonly settings: readonly string[];
+  /** The scenario, from the folder in which it was run. */
+  readonly scenario: string;
   readonly headline: string;
 }
 

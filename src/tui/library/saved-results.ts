@@ -7,6 +7,7 @@ import { readText } from "../../files/read-input.ts";
 import { causeOf, isSystemError } from "../../files/system-error.ts";
 import { writeOutput } from "../../files/write-output.ts";
 import type { Forecast } from "../../forecast/forecast.ts";
+import { overridesOf } from "../../forecast/overrides.ts";
 import { readForecasts } from "../../forecast/read-forecast.ts";
 import { headline } from "../../report/headline.ts";
 import { jsonExport } from "../../report/json.ts";
@@ -43,6 +44,8 @@ export async function savedResults(folder: string): Promise<ResultEntry[]> {
         passed: forecast.passed,
         interrupted: forecast.interrupted,
         saved: minuteOf(ms),
+        settings: overridesOf(forecast),
+        scenario: forecast.scenario.file,
         headline: headline(forecast),
       });
   }

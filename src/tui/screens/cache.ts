@@ -161,6 +161,16 @@ export const cacheScreen = screen<CacheState>({
     ...moveKeys,
     ...sidewaysKeys,
   ],
+  words: [
+    [
+      "optimum (Belady)",
+      "evicts the expert whose next use is furthest away: no policy that fetches on a miss hits more, and none knows the future",
+    ],
+    ["best fixed set", "the experts that were used most, chosen afterwards and never changed"],
+    ["knee", "from this size on a further slot brings less than the average slot"],
+    ["slot", "room for one expert in device memory"],
+    ["cold miss", "the first use of an expert; capacity miss: it was there before, and had to go"],
+  ],
   missing: cacheMissing,
   act,
   view,

@@ -8,7 +8,7 @@ import { scrollTable, tableFrom, visibleRows } from "../../report/widgets/scroll
 import { fitLine, type Size } from "../../report/widgets/styled-text.ts";
 import { moved, moveKeys } from "../keys/global-keys.ts";
 import type { Core } from "../state/core.ts";
-import type { RunRecord } from "../state/run-record.ts";
+import { type RunRecord, settingsOf } from "../state/run-record.ts";
 import { deltaTable } from "../view/delta-table.ts";
 import { rememberLast } from "../view/remember-last.ts";
 import { type Act, type Screen, screen } from "./screen.ts";
@@ -74,7 +74,7 @@ function view(own: CompareState, core: Core, area: Size, palette: Palette): read
   const { before, after } = pair;
   const deltas = deltasOf(pair, own.bySize);
   const line = (label: string, run: Pair["before"]) => {
-    const settings = run.request?.settings ?? [];
+    const settings = settingsOf(run);
     const what = settings.length === 0 ? "" : `  ${palette.dim(oneLine(settings.join(" ")))}`;
     return fitLine(
       `${palette.bold(label)} ${oneLine(run.name)}${what}  ${headline(run.forecast)}`,
@@ -102,6 +102,7 @@ function view(own: CompareState, core: Core, area: Size, palette: Palette): read
 export const compareScreen = screen<CompareState>({
   id: "compare",
   title: "Compare",
+  short: "Comp",
   start: { selected: 0, from: 0, bySize: true, swapped: false },
   keys: [
     { action: "sort", keys: ["s"], help: "by size / in order" },

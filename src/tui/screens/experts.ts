@@ -237,6 +237,11 @@ export const expertsScreen = screen<ExpertsState>({
     ...moveKeys,
     ...sidewaysKeys,
   ],
+  words: [
+    ["balance", "how much heavier the heaviest rank or expert is than the mean: others wait for it"],
+    ["copy", "one of several places that hold the same expert"],
+    ["rank", "the devices that hold one part of the experts"],
+  ],
   missing: expertsMissing,
   act,
   view,

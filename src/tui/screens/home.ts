@@ -1,11 +1,14 @@
 import { oneLine } from "../../core/printable.ts";
+import type { JobBase } from "../../plan/job/job.ts";
 import { headline } from "../../report/headline.ts";
 import type { Palette } from "../../report/widgets/palette.ts";
 import { scrollTable, tableFrom, visibleRows } from "../../report/widgets/scroll-table.ts";
 import type { Size, Tone } from "../../report/widgets/styled-text.ts";
 import { moved, moveKeys } from "../keys/global-keys.ts";
 import type { Core } from "../state/core.ts";
-import type { RunRecord } from "../state/run-record.ts";
+import { filterPrompt } from "../state/filter-prompt.ts";
+import { type RunRecord, settingsOf } from "../state/run-record.ts";
+import { stem } from "../state/stem.ts";
 import { type Act, type Screen, screen } from "./screen.ts";
 
 /** What the home screen remembers. */
@@ -13,9 +16,12 @@ export interface HomeState {
   readonly selected: number;
   readonly from: number;
   readonly filter: string;
-  /** The scenario that a copy is made of. */
-  readonly template: string | null;
+  /** What a copy is made of. */
+  readonly template: Template | null;
 }
+
+/** A scenario as it was run, or a file with settings that are laid over it. */
+type Template = { readonly request: JobBase } | { readonly file: string; readonly settings: readonly string[] };
 
 /** A line of the list, and what Enter does with it. */
 type Row =
@@ -34,6 +40,7 @@ type Row =
       readonly text: string;
       readonly file: string;
       readonly passed: boolean;
+      readonly template: Template;
     };
 
 const groups = { run: "this session", plan: "plan", scenario: "scenario", result: "saved" } as const;
@@ -57,12 +64,13 @@ function rowsOf({ filter }: HomeState, { runs, library }: Core): Row[] {
     ...library.results
       .filter(({ file }) => !open.has(file))
       .map(
-        ({ file, name, passed, saved, headline: text }): Row => ({
+        ({ file, name, passed, saved, settings, scenario, headline: text }): Row => ({
           kind: "result",
           name: oneLine(name),
-          text: `${saved}  ${text}`,
+          text: oneLine([saved, ...settings, text].join("  ")),
           file,
           passed,
+          template: { file: scenario, settings },
         }),
       ),
   ];
@@ -70,9 +78,12 @@ function rowsOf({ filter }: HomeState, { runs, library }: Core): Row[] {
   return rows.filter(({ kind, name, text }) => `${groups[kind]} ${name} ${text}`.toLowerCase().includes(wanted));
 }
 
-function runText({ stand, forecast, message, snapshot }: RunRecord): string {
+/** What was changed, and how it came out or stands: runs of one scenario differ in these. */
+const runText = (run: RunRecord): string => oneLine([...settingsOf(run), standText(run)].join("  "));
+
+function standText({ stand, forecast, message, snapshot }: RunRecord): string {
   if (forecast !== null) return headline(forecast);
-  if (message !== null) return `failed: ${oneLine(message)}`;
+  if (message !== null) return `failed: ${message}`;
   if (snapshot === null) return stand;
   const { completed, rejected, total } = snapshot.requests;
   return `${stand}, ${completed + rejected} of ${total} requests`;
@@ -84,6 +95,16 @@ function toneOf(row: Row): Tone | undefined {
   if (row.kind !== "run") return undefined;
   if (row.run.forecast !== null) return row.run.forecast.passed ? "good" : "bad";
   return row.run.stand === "failed" ? "bad" : "accent";
+}
+
+/** What a copy of a row is made of; null for what has no scenario. */
+function templateOf(row: Row): Template | null {
+  if (row.kind === "scenario") return { file: row.file, settings: [] };
+  if (row.kind === "result") return row.template;
+  if (row.kind === "plan") return null;
+  const { request, forecast, file } = row.run;
+  if (request !== null) return { request };
+  return forecast === null ? null : { file, settings: settingsOf(row.run) };
 }
 
 function act(own: HomeState, action: string, core: Core, area: Size): Act<HomeState> {
@@ -105,15 +126,17 @@ function act(own: HomeState, action: string, core: Core, area: Size): Act<HomeSt
       if (row.kind === "result" || row.kind === "plan") return { intents: [{ kind: "load", file: row.file }] };
       return { intents: [{ kind: "startFile", file: row.file, settings: [] }] };
     case "filter":
-      return {
-        intents: [{ kind: "ask", prompt: { kind: "filter", label: "filter: ", value: own.filter, suggestions: [] } }],
-      };
+      return { intents: [filterPrompt(own.filter)] };
     case "copy": {
-      if (row?.kind !== "scenario")
-        return { intents: [{ kind: "say", text: "a copy is made of a scenario: select one", tone: "warn" }] };
-      const name = row.name.replace(/^.*[\\/]/, "");
-      const prompt = { kind: "copy", label: "write a copy to: ", value: `my-${name}`, suggestions: [] };
-      return { own: { ...placed, template: row.file }, intents: [{ kind: "ask", prompt }] };
+      const template = row === undefined ? null : templateOf(row);
+      if (template === null)
+        return {
+          intents: [{ kind: "say", text: "a copy is made of a scenario, or of one that was run", tone: "warn" }],
+        };
+      const { file } = "request" in template ? template.request : template;
+      const value = `my-${file.replace(/^.*[\\/]/, "")}`;
+      const prompt = { kind: "copy", label: "write a copy to: ", value, suggestions: [] };
+      return { own: { ...placed, template }, intents: [{ kind: "ask", prompt }] };
     }
     case "mark":
       if (row?.kind !== "run" || row.run.forecast === null)
@@ -186,8 +209,11 @@ export const homeScreen = screen<HomeState>({
   act,
   typed: (own, kind, text, done) => {
     if (kind === "filter") return { own: { ...own, filter: text, selected: 0, from: 0 } };
-    if (!done || own.template === null || text.trim() === "") return {};
-    return { intents: [{ kind: "copyFile", path: text.trim(), file: own.template }] };
+    const path = text.trim();
+    if (!done || own.template === null || path === "") return {};
+    if (!("request" in own.template)) return { intents: [{ kind: "copyFile", path, ...own.template }] };
+    const { request } = own.template;
+    return { intents: [{ kind: "writeScenario", path, request, name: stem(path) }] };
   },
   view,
 } satisfies Screen<HomeState>);

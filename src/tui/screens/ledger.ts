@@ -7,6 +7,7 @@ import { terminalPage } from "../../report/page-terminal.ts";
 import { type Palette, plainPalette } from "../../report/widgets/palette.ts";
 import { moveKeys } from "../keys/global-keys.ts";
 import { type Core, currentRun } from "../state/core.ts";
+import { filterPrompt } from "../state/filter-prompt.ts";
 import { rememberLast } from "../view/remember-last.ts";
 import { scrolledText, scrolledTo } from "../view/scrolled.ts";
 import { type Screen, screen } from "./screen.ts";
@@ -81,16 +82,18 @@ export const ledgerScreen = screen<LedgerState>({
     { action: "filter", keys: ["/"], help: "filter" },
     ...moveKeys,
   ],
+  words: [
+    ["band", "80 of 100 measurements fell within it, on deployments that no fit had seen"],
+    ["unvalidated", "nothing near this deployment was measured"],
+    ["measured", "on real hardware"],
+    ["vendor", "a data sheet or a published configuration"],
+    ["assumed", "nothing better is known"],
+  ],
   missing: (core) =>
     forecastOf(core) === null ? "No result yet: figures rest on something once a run has ended." : null,
   act: (own, action, core, area) => {
     if (action === "whole") return { own: { ...own, whole: !own.whole, from: 0 } };
-    if (action === "filter")
-      return {
-        intents: [
-          { kind: "ask", prompt: { kind: "filter", label: "lines with: ", value: own.filter, suggestions: [] } },
-        ],
-      };
+    if (action === "filter") return { intents: [filterPrompt(own.filter, "lines with")] };
     const forecast = forecastOf(core);
     const count = forecast === null ? 0 : countLines(forecast, own.whole, own.filter, area.width);
     return { own: { ...own, from: scrolledTo(own.from, action, count, area) } };

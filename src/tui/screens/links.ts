@@ -3,6 +3,7 @@ import { tableFrom, visibleRows } from "../../report/widgets/scroll-table.ts";
 import { clip, type Size } from "../../report/widgets/styled-text.ts";
 import { moved, moveKeys } from "../keys/global-keys.ts";
 import { type Core, currentRun } from "../state/core.ts";
+import { filterPrompt } from "../state/filter-prompt.ts";
 import { isOpen } from "../state/run-record.ts";
 import { linksOfRun } from "./link-rows.ts";
 import { columnsOf, type LinksPlace, linksTableHeight, linksView, placeOf, shownLinks } from "./links-view.ts";
@@ -50,9 +51,7 @@ function act(own: LinksState, action: string, core: Core, area: Size): Act<Links
     case "memory":
       return { own: { ...own, memory: !own.memory, memoryFrom: 0 } };
     case "filter":
-      return {
-        intents: [{ kind: "ask", prompt: { kind: "filter", label: "filter: ", value: own.filter, suggestions: [] } }],
-      };
+      return { intents: [filterPrompt(own.filter)] };
     default:
   }
   if (own.memory) {
@@ -84,6 +83,12 @@ export const linksScreen = screen<LinksState>({
     { action: "idle", keys: ["i"], help: "idle ones" },
     { action: "memory", keys: ["m"], help: "memory in full" },
     ...moveKeys,
+  ],
+  words: [
+    ["front end", "the part of a server that takes requests in before the scheduler sees them"],
+    ["host link", "between the memory of the host and a device, such as PCIe"],
+    ["waited", "time for which work stood in the queue of a link"],
+    ["chunks", "pieces of background copies: what a step needs goes before the next piece, and interrupts none"],
   ],
   missing,
   // Memory is left for the links.

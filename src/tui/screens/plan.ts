@@ -5,6 +5,7 @@ import type { Size } from "../../report/widgets/styled-text.ts";
 import { moved, moveKeys } from "../keys/global-keys.ts";
 import { commandLine } from "../state/command-line.ts";
 import type { Core, OpenPlan } from "../state/core.ts";
+import { filterPrompt } from "../state/filter-prompt.ts";
 import { scrolledTo } from "../view/scrolled.ts";
 import {
   choiceSettings,
@@ -44,10 +45,8 @@ function act(state: PlanState, action: string, { plan }: Core, area: Size): Act<
       });
       return { own, intents: [{ kind: "copy", text }] };
     }
-    case "filter": {
-      const prompt = { kind: "filter", label: "filter: ", value: own.view.filter, suggestions: [] };
-      return { ...show("candidates"), intents: [{ kind: "ask", prompt }] };
-    }
+    case "filter":
+      return { ...show("candidates"), intents: [filterPrompt(own.view.filter)] };
     case "sort":
       return sorted({ sort: own.view.sort + 1 });
     case "reverse":

@@ -5,6 +5,7 @@ import { clip, type Size } from "../../report/widgets/styled-text.ts";
 import { requestStatus } from "../../sim/result.ts";
 import { moved, moveKeys } from "../keys/global-keys.ts";
 import { type Core, currentRun } from "../state/core.ts";
+import { filterPrompt } from "../state/filter-prompt.ts";
 import { isOpen, type RunRecord } from "../state/run-record.ts";
 import { columnAt } from "./request-columns.ts";
 import { shownRequests } from "./request-order.ts";
@@ -64,10 +65,7 @@ function act(state: RequestsState, action: string, core: Core, area: Size): Act<
     case "trace":
       return opened(own, requests[Math.min(own.selected, requests.length - 1)], run);
     case "filter":
-      return {
-        own,
-        intents: [{ kind: "ask", prompt: { kind: "filter", label: "filter: ", value: own.filter, suggestions: [] } }],
-      };
+      return { own, intents: [filterPrompt(own.filter)] };
     case "sort":
     case "sortBack": {
       const columns = columnsOf(rows);
@@ -130,6 +128,7 @@ function view(state: RequestsState, core: Core, area: Size, palette: Palette): r
 export const requestsScreen = screen<RequestsState>({
   id: "requests",
   title: "Requests",
+  short: "Reqs",
   start,
   keys: [
     { action: "trace", keys: ["enter"], help: "follow one" },

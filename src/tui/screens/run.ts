@@ -4,7 +4,7 @@ import type { SloVerdict } from "../../forecast/forecast.ts";
 import type { LatencySeries } from "../../forecast/live/latency-series.ts";
 import type { LiveSnapshot } from "../../forecast/live/live-run.ts";
 import { headline } from "../../report/headline.ts";
-import { basisLabel, componentLabel, marginLabel } from "../../report/labels.ts";
+import { basisLabel, bottleneckLabel, componentLabel, marginLabel } from "../../report/labels.ts";
 import { wrap } from "../../report/text-table.ts";
 import { bars } from "../../report/widgets/bar-line.ts";
 import { linePlot } from "../../report/widgets/line-plot.ts";
@@ -12,7 +12,7 @@ import type { Palette } from "../../report/widgets/palette.ts";
 import { beside, fitLine, type Size } from "../../report/widgets/styled-text.ts";
 import { parseExpression, parseTarget } from "../../scenario/slo-expression.ts";
 import { type Core, currentRun, type Intent } from "../state/core.ts";
-import { isOpen, type RunRecord } from "../state/run-record.ts";
+import { isOpen, type RunRecord, settingsOf } from "../state/run-record.ts";
 import { isWide } from "../view/layout.ts";
 import { sloStand, sloTones } from "../view/slo-stand.ts";
 import { type Act, type Screen, screen } from "./screen.ts";
@@ -31,7 +31,9 @@ function act(own: RunState, action: string, core: Core): Act<RunState> {
     case "abort":
       return { intents: [{ kind: "abortOnFail", on: !core.abortOnFail }] };
     case "again":
-      if (run?.request == null) return say("its scenario was not kept with the result: run it from Home");
+      if (run === null) return say("there is no run yet");
+      // A saved result names its scenario, which may have changed since, and what was laid over it.
+      if (run.request === null) return { intents: [{ kind: "startFile", file: run.file, settings: settingsOf(run) }] };
       return { intents: [{ kind: "start", name: run.name, request: run.request }] };
     default:
   }
@@ -66,12 +68,13 @@ function view(own: RunState, core: Core, area: Size, palette: Palette): readonly
 /** The scenario, how far it is, and how it came out. */
 function headLines(run: RunRecord, core: Core, width: number, palette: Palette): string[] {
   const { snapshot, forecast, rates, wallMs } = run;
-  const settings = run.request?.settings ?? [];
+  const settings = settingsOf(run);
   const from = [...(run.file === run.name ? [] : [run.file]), ...settings.map((one) => `--set ${one}`)].join("  ");
   const title = fitLine(`${palette.bold(oneLine(run.name))}  ${palette.dim(oneLine(from))}`, width).trimEnd();
   if (forecast !== null) {
     const tone = forecast.interrupted ? palette.warn : forecast.passed ? palette.good : palette.bad;
-    return [title, ...wrap(headline(forecast), width - 1).map((line) => tone(line))];
+    const limit = `Limited by: ${bottleneckLabel(forecast)}`;
+    return [title, ...wrap(headline(forecast), width - 1).map((line) => tone(line)), fitLine(limit, width).trimEnd()];
   }
   if (run.message !== null)
     return [
@@ -266,6 +269,15 @@ export const runScreen = screen<RunState>({
     { action: "abort", keys: ["a"], help: "abort on miss" },
     { action: "latency", keys: ["t"], help: "TTFT / TPOT" },
     { action: "again", keys: ["r"], help: "run again" },
+  ],
+  words: [
+    ["TTFT", "time to first token: from the arrival of a request to its first output token, queueing included"],
+    ["TPOT", "time per output token of a request, its first one left out"],
+    ["SLO", "a limit that the scenario sets to a metric; margin: how far from it, as a share of it"],
+    ["p50, p99", "half, and 99 of 100 requests, are no slower"],
+    ["KV blocks", "memory for the keys and values of tokens; preempted: requests that had to give theirs back"],
+    ["OVERLOADED", "requests arrive faster than they are served, so that queues grow as long as they arrive"],
+    ["unvalidated", "nothing near this deployment was measured, so that its band is wide: Ledger (9) says more"],
   ],
   missing: (core) => (currentRun(core) === null ? "No run yet: choose a scenario on Home (1) and press Enter." : null),
   act,

@@ -24,8 +24,12 @@ export interface Act<Own> {
 export interface Screen<Own> {
   readonly id: string;
   readonly title: string;
+  /** A shorter one where there is little room. */
+  readonly short?: string;
   readonly start: Own;
   readonly keys: readonly KeyBinding[];
+  /** Words that it uses and not everybody knows, with what they mean: the help has them. */
+  readonly words?: readonly (readonly [word: string, meaning: string])[];
   /** Why there is nothing to see, and what would change that; null where there is. */
   missing?(core: Core): string | null;
   /** The screen has come into view, or what its engine said of a run has. */

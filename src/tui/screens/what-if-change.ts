@@ -47,9 +47,15 @@ export function settingFor({ path, choices, kindSettings }: FormField, text: str
   return kindSettings[at] ?? `${mapping}=${value === "" ? "null" : value}`;
 }
 
+/** Degrees that split a model, which powers of two divide. */
+const degrees = /^parallel\.(?!replicas)/;
+
+/** A number alone, with a unit, or behind a flag: words before it, digits, unit. */
+const numberIn = /^\s*((?:--?[a-z][\w-]*[\s=]+)?)(\d+(?:\.\d+)?(?:e[+-]?\d+)?)\s*([^\d\s-].*)?$/i;
+
 /** The next larger (1) or smaller (-1) value of a field, as text; null where there is none. */
 export function stepped(
-  { kind, choices, minimum, maximum, stated, byDefault }: FormField,
+  { path, kind, choices, minimum, maximum, stated, byDefault }: FormField,
   direction: 1 | -1,
 ): string | null {
   const now = stated ?? byDefault;
@@ -58,19 +64,26 @@ export function stepped(
     const at = choices.indexOf(now ?? "");
     return choices[at < 0 ? 0 : (at + direction + choices.length) % choices.length] ?? null;
   }
-  const [, number, unit = ""] = /^\s*(\d+(?:\.\d+)?(?:e[+-]?\d+)?)\s*([^\d\s].*)?$/i.exec(now ?? "1") ?? [];
+  const [, words = "", number, unit = ""] = numberIn.exec(now ?? "1") ?? [];
   if (number === undefined) return null;
-  const next = nextNumber(Number(number), direction, kind === "integer");
+  // What stands behind a flag counts things.
+  const whole = kind === "integer" || words !== "";
+  const next = nextNumber(Number(number), direction, whole, degrees.test(path));
   if (next < (minimum ?? 0) || next > (maximum ?? Number.POSITIVE_INFINITY)) return null;
-  return `${next}${unit}`;
+  return `${words}${next}${unit}`;
 }
 
-/** Powers of two go to the next one; other numbers a tenth up or down, in two digits. */
-function nextNumber(value: number, direction: 1 | -1, whole: boolean): number {
+/** Counts up to this one go by one. */
+const fewest = 16;
+
+/** Small counts go by one, degrees and other powers of two to the next power, other numbers by a tenth in two digits. */
+function nextNumber(value: number, direction: 1 | -1, whole: boolean, isDegree: boolean): number {
   const isPower = value >= 1 && Number.isInteger(Math.log2(value));
-  if (isPower && (direction === 1 || value > 1)) return direction === 1 ? value * 2 : value / 2;
+  const isSmall = whole && !isDegree && value + direction <= fewest;
+  if (isPower && !isSmall && (direction === 1 || value > 1)) return direction === 1 ? value * 2 : value / 2;
   const step = Number((value / 10).toPrecision(1));
-  const next = Number((value + direction * (whole ? Math.max(1, Math.round(step)) : step)).toPrecision(4));
+  const by = isSmall ? 1 : whole ? Math.max(1, Math.round(step)) : step;
+  const next = Number((value + direction * by).toPrecision(4));
   return whole ? Math.round(next) : next;
 }
 

@@ -6,6 +6,8 @@ import type { FormField } from "../../scenario/form-fields.ts";
 import { moved, moveKeys } from "../keys/global-keys.ts";
 import { commandLine } from "../state/command-line.ts";
 import { type Core, currentRun, type Intent } from "../state/core.ts";
+import { filterPrompt } from "../state/filter-prompt.ts";
+import { stem } from "../state/stem.ts";
 import { isTrying, type Trial } from "../state/trial.ts";
 import { type Act, type Screen, screen } from "./screen.ts";
 import { orderedFields, settingFor, stepped, withSetting, withUnit } from "./what-if-change.ts";
@@ -174,9 +176,7 @@ function act(own: WhatIfState, action: string, core: Core, area: Size): Act<What
     case "clear":
       return field === undefined ? {} : changed(own, settingFor(field, ""), core);
     case "filter":
-      return {
-        intents: [{ kind: "ask", prompt: { kind: "filter", label: "filter: ", value: own.filter, suggestions: [] } }],
-      };
+      return { intents: [filterPrompt(own.filter)] };
     case "undo":
       return placed({ ...own, place: Math.max(-1, own.place - 1) }, base, core);
     case "redo":
@@ -218,7 +218,7 @@ function typed(own: WhatIfState, kind: string, text: string, done: boolean, core
           kind: "writeScenario",
           path: text.trim(),
           request: laidOver(own.base, questionOf(own)?.changes ?? [], null),
-          name: text.trim().replace(/^.*[\\/]|\.ya?ml$/g, "") || "what-if",
+          name: stem(text.trim()) || "what-if",
         },
       ],
     };
@@ -247,6 +247,10 @@ export const whatIfScreen = screen<WhatIfState>({
     { action: "metrics", keys: ["m"], help: "more metrics" },
     { action: "clear", keys: ["d"], help: "back to the default", quiet: true },
     ...moveKeys,
+  ],
+  words: [
+    ["+-", "half the width of the 99% interval of the change: what is within it may be chance"],
+    ["sample", "the first requests of the run: base and change see the same ones, with the same draws"],
   ],
   missing,
   shown,

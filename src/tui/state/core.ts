@@ -79,8 +79,8 @@ export type Intent =
   | { readonly kind: "writeScenario"; readonly path: string; readonly request: JobBase; readonly name: string }
   /** Writes a result; the ending of the name says how. */
   | { readonly kind: "writeResult"; readonly path: string; readonly forecast: Forecast }
-  /** Writes a copy of a scenario file. */
-  | { readonly kind: "copyFile"; readonly path: string; readonly file: string }
+  /** Writes a copy of a scenario file, with settings in it. */
+  | { readonly kind: "copyFile"; readonly path: string; readonly file: string; readonly settings: readonly string[] }
   | { readonly kind: "quit" };
 
 /** The run that the screens show. */

@@ -1,7 +1,5 @@
 import { type Core, currentRun, type Intent } from "./core.ts";
-
-/** The last part of a path, without its ending. */
-const stem = (path: string): string => path.replace(/^.*[\\/]|\.[a-z]+$/g, "");
+import { stem } from "./stem.ts";
 
 const say = (text: string): Intent[] => [{ kind: "say", text, tone: "warn" }];
 

@@ -1,6 +1,7 @@
 import type { RunDetails } from "../../forecast/details/run-details.ts";
 import type { Forecast } from "../../forecast/forecast.ts";
 import type { LiveSnapshot } from "../../forecast/live/live-run.ts";
+import { overridesOf } from "../../forecast/overrides.ts";
 import type { JobBase } from "../../plan/job/job.ts";
 import type { EngineReport } from "../engine/messages.ts";
 import { type TraceRecord, traceHeard } from "./trace-record.ts";
@@ -65,6 +66,10 @@ export const loadedRecord = (id: number, forecast: Forecast, savedAs: string): R
   forecast,
   savedAs,
 });
+
+/** What was laid over the scenario. */
+export const settingsOf = ({ request, forecast }: RunRecord): readonly string[] =>
+  request?.settings ?? (forecast === null ? [] : overridesOf(forecast));
 
 /** Whether a run may still change. */
 export const isOpen = ({ stand }: RunRecord): boolean =>

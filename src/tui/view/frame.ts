@@ -4,11 +4,11 @@ import type { Palette } from "../../report/widgets/palette.ts";
 import { clip, fitLine, styledWidth } from "../../report/widgets/styled-text.ts";
 import { globalKeys } from "../keys/global-keys.ts";
 import { isCommon, keyLabel, keysOf } from "../keys/key-map.ts";
-import type { KeyBinding } from "../screens/screen.ts";
+import type { AnyScreen, KeyBinding } from "../screens/screen.ts";
 import { screenOf, screens } from "../screens/screens.ts";
 import type { AppState } from "../state/app-state.ts";
 import { helpLines } from "./help-lines.ts";
-import { bodyArea } from "./layout.ts";
+import { bodyArea, isWide } from "./layout.ts";
 
 /** A whole screen: at most one line fewer than the terminal has. `prompt` is the line that is being typed, as Ink draws it. */
 export function frame(state: AppState, palette: Palette, prompt: string): readonly string[] {
@@ -16,13 +16,14 @@ export function frame(state: AppState, palette: Palette, prompt: string): readon
   const area = bodyArea(size);
   const { width } = size;
   const body = clip(bodyLines(state, palette), area);
+  const below = state.prompt === null ? noticeLines(state, palette) : [fitLine(prompt, width)];
   const filled = [...body, ...new Array<string>(area.height - body.length).fill("")];
   return clip(
     [
       titleLine(state, palette),
       palette.dim(palette.glyphs.horizontal.repeat(width)),
-      ...filled,
-      state.prompt === null ? noticeLine(state, palette) : fitLine(prompt, width),
+      ...filled.slice(0, area.height + 1 - below.length),
+      ...below,
       footerLine(state, palette),
     ],
     { width, height: Math.max(1, size.height - 1) },
@@ -38,21 +39,34 @@ function bodyLines(state: AppState, palette: Palette): readonly string[] {
   return screen.view(state.own[screen.id], state.core, area, palette);
 }
 
-/** The screens by number, the one that is shown marked; of a narrow terminal only numbers and this one. */
+/** The screens by number, the one that is shown marked; of a narrow terminal with short names, then numbers alone beside this one. */
 function titleLine({ screen, core: { size } }: AppState, palette: Palette): string {
-  const tab = (title: string, i: number, isShown: boolean) =>
-    isShown ? palette.inverse(` ${i + 1} ${title} `) : palette.dim(` ${i + 1} ${title} `);
-  const all = screens.map(({ id, title }, i) => tab(title, i, id === screen)).join("");
   const name = palette.bold(palette.accent("moecast"));
-  const line = `${name} ${all}`;
-  if (styledWidth(line) <= size.width) return line;
-  return `${name} ${screens.map(({ id, title }, i) => (id === screen ? tab(title, i, true) : palette.dim(` ${i + 1}`))).join("")}`;
+  // Where nothing is drawn in reverse, a sign stands before it.
+  const pointer = palette.inverse(" ") === " " ? palette.glyphs.pointer : null;
+  const tabs = (text: (one: AnyScreen, number: number) => string, gap: string) =>
+    screens
+      .map((one, i) => {
+        const tab = `${gap}${text(one, i + 1)}${gap}`;
+        if (one.id !== screen) return palette.dim(tab);
+        return pointer === null ? palette.inverse(tab) : `${pointer}${tab.trimStart()}`;
+      })
+      .join(gap === "" ? " " : "");
+  const lines = [
+    `${name} ${tabs(({ title }, i) => `${i} ${title}`, " ")}`,
+    tabs(({ title, short = title }, i) => `${i} ${short}`, ""),
+    `${name} ${tabs(({ id, title }, i) => (id === screen ? `${i} ${title}` : `${i}`), "")}`,
+  ];
+  return lines.find((line) => styledWidth(line) <= size.width) ?? lines.at(-1)!;
 }
 
-function noticeLine({ notice }: AppState, palette: Palette): string {
-  if (notice === null) return "";
-  const text = ` ${oneLine(notice.text)}`;
-  return notice.tone === null ? text : palette[notice.tone](text);
+/** A long message takes so many lines at most: a command line is meant to be read whole. */
+const noticeMax = 4;
+
+function noticeLines({ notice, core: { size } }: AppState, palette: Palette): readonly string[] {
+  if (notice === null) return [""];
+  const lines = wrap(oneLine(notice.text), Math.max(1, size.width - 2)).slice(0, noticeMax);
+  return lines.map((line) => (notice.tone === null ? ` ${line}` : palette[notice.tone](` ${line}`)));
 }
 
 /** Keys of the screen, as many as there is room for beside those of all screens. */
@@ -65,7 +79,12 @@ function footerLine({ screen, keys, core: { size }, help }: AppState, palette: P
     bindings
       .filter((binding) => binding.quiet !== true && !isCommon(binding))
       .flatMap((binding) => item(keysOf(keys, of, binding)[0], binding.help));
-  const always = named(null, globalKeys).join("  ");
+  // Esc is what everybody tries.
+  const isNarrow = !isWide(size);
+  const always = named(
+    null,
+    globalKeys.filter(({ action }) => !(isNarrow && action === "back")),
+  ).join("  ");
   let line = "";
   for (const one of named(own.id, own.keys)) {
     const longer = `${line} ${one} `;

@@ -113,12 +113,34 @@ describe("a step", () => {
     expect(stepped(number("3", "integer"), 1)).toBe("4");
     expect(stepped(number("3", "integer"), -1)).toBe("2");
     expect(stepped(number("5", "integer"), 1)).toBe("6");
+    expect(stepped(number("2", "integer"), 1)).toBe("3");
+    expect(stepped(number("1", "integer"), -1)).toBe("0");
+    expect(stepped(number("0", "integer"), 1)).toBe("1");
+  });
+
+  test("every small count is reached, up and down", () => {
+    for (let i = 0; i < 16; i++) {
+      expect(stepped(number(String(i), "integer"), 1)).toBe(String(i + 1));
+      expect(stepped(number(String(i + 1), "integer"), -1)).toBe(String(i));
+    }
+  });
+
+  test("of a degree goes from power to power", () => {
+    expect(stepped(number("4", "integer", { path: "parallel.ep" }), 1)).toBe("8");
+    expect(stepped(number("4", "integer", { path: "parallel.ep" }), -1)).toBe("2");
+    expect(stepped(number("4", "integer", { path: "parallel.replicas" }), 1)).toBe("5");
+  });
+
+  test("of what stands behind a flag leaves the flag as it is", () => {
+    expect(stepped(number("--n-cpu-moe 4", "text"), 1)).toBe("--n-cpu-moe 5");
+    expect(stepped(number("-ngl=99", "text"), -1)).toBe("-ngl=89");
+    expect(stepped(number("--n-cpu-moe 0", "text"), -1)).toBeNull();
   });
 
   test("leaves no limit behind, and nothing that is no number", () => {
     expect(stepped(number("8", "integer", { maximum: 8 }), 1)).toBeNull();
     expect(stepped(number("1", "integer", { minimum: 1 }), -1)).toBeNull();
-    for (const text of ["p(99)<1s", "h100-sxm-8", "{kind: lru}", "--n-cpu-moe 2", ""])
+    for (const text of ["p(99)<1s", "h100-sxm-8", "{kind: lru}", "--n-cpu-moe 2 -fa 1", ""])
       expect(stepped(number(text, "text"), 1), text).toBeNull();
   });
 
@@ -181,7 +203,7 @@ describe("a sample", () => {
         snapshot: { requests: { total: 100_000, completed, rejected: 0 } },
         wallMs: 7000,
       }) as unknown as RunRecord;
-    expect(sampleOf(going(10_000))).toEqual({ of: 100_000, requests: 1000 });
+    expect(sampleOf(going(10_000))).toEqual({ of: 100_000, requests: 790 });
     expect(sampleOf({ forecast: null, snapshot: null, wallMs: 0 } as unknown as RunRecord)).toBeNull();
   });
 

@@ -287,6 +287,29 @@ describe("runs", () => {
     expect(listed).toEqual([]);
   });
 
+  test("n on a scenario, a run and a saved result makes a copy of what was run, with what was laid over it", () => {
+    const copyOf = (state: AppState) => {
+      const asked = told(state, key("1"), key("n"));
+      return reduce(asked, { kind: "typed", text: "mine-too.yaml", done: true }).effects;
+    };
+    expect(copyOf(begun())).toEqual([{ kind: "copyFile", path: "mine-too.yaml", file: "mine.yaml", settings: [] }]);
+    expect(copyOf(ran())).toEqual([{ kind: "writeScenario", path: "mine-too.yaml", request, name: "mine-too" }]);
+    const saved = { kind: "copyFile", file: "scenarios/one.yaml", settings: ["traffic.requests=40"] };
+    expect(copyOf(told(begun(), key("G")))).toMatchObject([saved]);
+    const loaded = told(begun(), { kind: "loaded", forecast, file: "/results/two.json", show: true });
+    expect(copyOf(loaded)).toMatchObject([{ kind: "copyFile", file: forecast.scenario.file, settings: [] }]);
+  });
+
+  test("r on a saved result runs its scenario with what was laid over it", () => {
+    const row = { role: "override", name: "traffic.requests=7", sha256: "" };
+    const other = { ...forecast, inputs: [...forecast.inputs, row] };
+    const loaded = told(begun(), { kind: "loaded", forecast: other, file: "/results/two.json", show: true });
+    expect(reduce(loaded, key("r")).effects).toEqual([
+      { kind: "startFile", file: forecast.scenario.file, settings: ["traffic.requests=7"] },
+    ]);
+    expect(frame(loaded, plainPalette, "").join("\n")).toContain("--set traffic.requests=7");
+  });
+
   test("a run is waiting, running, and done", () => {
     const stands = [started, ...reports.map(engine)].map(
       (_, i, all) => told(begun(), ...all.slice(0, i + 1)).core.runs[0]!.stand,

@@ -142,7 +142,7 @@ test("fields of a scenario are shown by the what-if screen once they are told", 
 test("the home screen looks so", () => {
   expect(shown(frame(told(ran(), key("1")), unicode, ""))).toMatchInlineSnapshot(`
     "
-    moecast  1 Home  2 3 4 5 6 7 8 9 10
+    ›1 Home 2 Run 3 Experts 4 Cache 5 Links 6 Reqs 7 What-if 8 Comp 9 Ledger 10 Plan
     ────────────────────────────────────────────────────────────────────────────────
      Enter runs a scenario and shows it, or opens a plan or a result
 
@@ -150,7 +150,7 @@ test("the home screen looks so", () => {
     › ✗ this session  screens          FAIL 1 of 2 SLOs met | 4.585 output tok/s pe…
         scenario      mine.yaml        a scenario of mine
         scenario      quickstart.yaml  quickstart
-      ✓ saved         one              2026-11-30 16:40 PASS all 3 SLOs hold
+      ✓ saved         one              2026-11-30 16:40 traffic.requests=40 PASS al…
 
 
 
@@ -164,7 +164,7 @@ test("the home screen looks so", () => {
 
 
 
-     Enter run or open  n new from this  / filter  ? all keys  Esc back  q quit
+     Enter run or open  n new from this  / filter  ? all keys  q quit
     "
   `);
 });
@@ -172,12 +172,13 @@ test("the home screen looks so", () => {
 test("the run screen looks so", () => {
   expect(shown(frame(told(ran(), key("2")), unicode, ""))).toMatchInlineSnapshot(`
     "
-    moecast  1 2 Run  3 4 5 6 7 8 9 10
+    1 Home ›2 Run 3 Experts 4 Cache 5 Links 6 Reqs 7 What-if 8 Comp 9 Ledger 10 Plan
     ────────────────────────────────────────────────────────────────────────────────
     screens  test/fixtures/scenarios/screens.yaml
     FAIL 1 of 2 SLOs met | 4.585 output tok/s per device | TTFT p50 1.5 s | TPOT
     p50 542 ms | $20.60/Mtok output | expert hits 63.9% (optimum 72.8%) |
     unvalidated
+    Limited by: missing experts, 95.2% of step time
     warn  ttft p(90)<100us            1.99 s      a warning only  19,859x the limit
     FAIL  tpot p(50)<500ms            542 ms      margin -8.5%  n = 29
     ok    expertCacheHit rate>50%     63.94%      margin 27.9%  n = 18,274
@@ -187,14 +188,13 @@ test("the run screen looks so", () => {
     4.585 output tok/s
 
      5 s ┤▲     ▲
-         │   ▲      ▲  ▲  ▲▲   ▲        ▲       ▲  ▲      ▲  ▲    ▲▲     ▲▲▲       ▲
-    0 ns ┤ p(90)<100us 100 us ╌╌╌╌╌▲╌╌╌╌╌╌╌▲╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌▲▲╌
+    0 ns ┤╌╌╌▲╌╌╌╌╌╌▲╌╌▲╌╌▲▲╌╌╌▲╌╌╌▲╌╌╌╌▲╌╌▲╌╌╌╌▲╌╌▲╌╌╌╌╌╌▲╌╌▲╌╌╌╌▲▲╌╌╌╌╌▲▲▲╌╌╌╌╌▲▲▲
          └─────┬────────────┬───────────┬───────────┬────────────┬───────────┬──────
               10 s         20 s        30 s        40 s         50 s        60 s
     ● TTFT p50  ▲ p99  ╌ p(90)<100us 100 us                           simulated time
 
 
-     p pause  f freeze  x stop  a abort on miss  ? all keys  Esc back  q quit
+     p pause  f freeze  x stop  a abort on miss  t TTFT / TPOT  ? all keys  q quit
     "
   `);
 });
