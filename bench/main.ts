@@ -9,6 +9,7 @@ const benches = {
   placement: () => import("./placement.ts"),
   routing: () => import("./routing-aggregation.ts"),
   serving: () => import("./serving.ts"),
+  screens: () => import("./screens.ts"),
   solvers: () => import("./solvers.ts"),
 } satisfies Record<string, () => Promise<{ bench(): Promise<BenchRow[]> }>>;
 

@@ -18,6 +18,8 @@ export const requestOf = (file: string, settings: readonly string[] = []): JobBa
 
 /** Real time that a batch of steps is said to take. */
 const batchMs = 100;
+/** More than an example has: no part stands for all. */
+const leastSample = 100;
 
 /**
  * What an engine thread says of a run, from its first snapshot to its end: the same each time, as snapshots follow one another by
@@ -37,10 +39,10 @@ export async function reportsOf(id: number, request: JobBase, batchSteps = 32): 
       onBatch: (run) => {
         view = run;
         live ??= new LiveRun(scenario, run);
-        reports.push({ kind: "snapshot", id, snapshot: live.snapshot(), wallMs: wallMs() });
+        reports.push({ kind: "snapshot", id, snapshot: live.snapshot(), wallMs: wallMs(), leastSample });
       },
       giveWay: () => Promise.resolve(),
     },
   });
-  return [...reports, { kind: "finished", id, forecast, details: detailsOf(view!), wallMs: wallMs() }];
+  return [...reports, { kind: "finished", id, forecast, details: detailsOf(view!), wallMs: wallMs(), leastSample }];
 }

@@ -1,4 +1,4 @@
-import type { RequestTable } from "../../trace/request-table.ts";
+import { areBusier, fewestOfAll } from "../../resolve/request-samples.ts";
 import type { PlanQuestion } from "../space/question.ts";
 
 /** A sample of the requests of a plan: its first ones, so that every run shares its draws with the longer ones. */
@@ -9,13 +9,10 @@ export interface Rung {
   readonly decides: boolean;
 }
 
-/** A sample is at least so long, and each the fraction of the next one. */
-const fewest = 100;
+/** Each sample is the fraction of the next one. */
 const factor = 4;
 /** Runs that are too short to tell are made so many times as long. */
 const longer = [2, 4];
-/** Tokens per second of a sample, as a multiple of those of all requests, at most: chance alone rarely makes them more. */
-const busiest = 1.25;
 
 /**
  * Growing samples of the requests up to all of them, then longer runs for those that this does not tell. Traffic whose requests follow
@@ -24,13 +21,12 @@ const busiest = 1.25;
  */
 export function rungsOf({ scenario, traffic }: PlanQuestion): Rung[] {
   const all = traffic.requests.count;
-  const least = Math.max(fewest, 4 * (traffic.concurrency ?? 0));
+  const least = fewestOfAll(scenario.traffic, traffic.concurrency);
   const rungs: Rung[] = [{ requests: all, settings: [], decides: true }];
   if (scenario.traffic.kind === "sharedPrefix") return rungs;
   const sample = (requests: number): readonly string[] => [`traffic.requests=${requests}`];
   for (let n = Math.ceil(all / factor); n >= least; n = Math.ceil(n / factor))
-    if (load(traffic.requests, n) <= busiest * load(traffic.requests, all))
-      rungs.unshift({ requests: n, settings: sample(n), decides: false });
+    if (!areBusier(traffic.requests, n)) rungs.unshift({ requests: n, settings: sample(n), decides: false });
   // A trace that is read to its end has no more.
   if (scenario.traffic.requests !== undefined)
     for (const times of longer) rungs.push({ requests: all * times, settings: sample(all * times), decides: true });
@@ -39,14 +35,3 @@ export function rungsOf({ scenario, traffic }: PlanQuestion): Rung[] {
 
 /** Place of the run over all requests. */
 export const allRequests = (rungs: readonly Rung[]): number => rungs.findIndex(({ decides }) => decides);
-
-/** Tokens per second of the first `n` requests; 0 where they arrive at once, as those of a closed loop may. */
-function load({ arrivalNs, promptTokens, outputTokens }: RequestTable, n: number): number {
-  let [first, last, tokens] = [Number.POSITIVE_INFINITY, 0, 0];
-  for (let i = 0; i < n; i++) {
-    first = Math.min(first, arrivalNs[i]!);
-    last = Math.max(last, arrivalNs[i]!);
-    tokens += promptTokens[i]! + outputTokens[i]!;
-  }
-  return last > first ? tokens / (last - first) : 0;
-}

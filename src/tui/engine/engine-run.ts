@@ -4,6 +4,7 @@ import { detailsOf } from "../../forecast/details/run-details.ts";
 import type { Forecast, SloVerdict } from "../../forecast/forecast.ts";
 import { type ForecastDeps, forecastScenario, type RunWatch } from "../../forecast/forecast-scenario.ts";
 import { LiveRun } from "../../forecast/live/live-run.ts";
+import { leastSample } from "../../resolve/request-samples.ts";
 import { parseScenario, type Scenario } from "../../scenario/parse-scenario.ts";
 import type { RunView } from "../../sim/outcome/run-view.ts";
 import { messageOf } from "./error-message.ts";
@@ -31,6 +32,7 @@ export class EngineRun implements RunWatch {
   private scenario: Scenario | null = null;
   private live: LiveRun | null = null;
   private view: RunView | null = null;
+  private leastSample = Number.POSITIVE_INFINITY;
   /** Called when a paused run may go on. */
   private resume: (() => void) | null = null;
 
@@ -56,7 +58,7 @@ export class EngineRun implements RunWatch {
       if (this.live !== null) this.tell();
       // What is run to be compared is looked at by its forecast alone.
       const details = this.order.live ? detailsOf(this.view!) : null;
-      this.say({ kind: "finished", id, forecast, details, wallMs });
+      this.say({ kind: "finished", id, forecast, details, wallMs, leastSample: this.leastSample });
     } catch (error) {
       // Whatever was under way ends with an error of its own.
       if (this.stopping.signal.aborted) this.say({ kind: "failed", id, message: stoppedEarly });
@@ -85,6 +87,7 @@ export class EngineRun implements RunWatch {
   }
 
   onBatch(view: RunView): void {
+    if (this.view === null) this.leastSample = leastOf(this.scenario!, view);
     this.view = view;
     if (!this.order.live) return;
     this.live ??= new LiveRun(this.scenario!, view);
@@ -95,7 +98,7 @@ export class EngineRun implements RunWatch {
   private tell(): void {
     this.pace.showing(() => {
       const snapshot = this.live!.snapshot();
-      this.say({ kind: "snapshot", id: this.id, snapshot, wallMs: this.pace.wallMs });
+      this.say({ kind: "snapshot", id: this.id, snapshot, wallMs: this.pace.wallMs, leastSample: this.leastSample });
       if (this.mode.abortOnFail && snapshot.slos.some(missedBeyondChance)) this.stopping.abort();
     });
   }
@@ -113,6 +116,10 @@ export class EngineRun implements RunWatch {
       this.pace.stoodStill(performance.now() - sinceMs);
     } else await setImmediate();
   }
+}
+
+function leastOf({ traffic }: Scenario, { config: { workload } }: RunView): number {
+  return leastSample(traffic, workload.requests, workload.kind === "closed" ? workload.concurrency : null);
 }
 
 /** Samples from which on a missed SLO ends a run. */

@@ -26,7 +26,14 @@ export type EngineOrder =
 
 /** What an engine thread says. */
 export type EngineReport =
-  | { readonly kind: "snapshot"; readonly id: number; readonly snapshot: LiveSnapshot; readonly wallMs: number }
+  | {
+      readonly kind: "snapshot";
+      readonly id: number;
+      readonly snapshot: LiveSnapshot;
+      readonly wallMs: number;
+      /** First requests that can stand for all, at least; Infinity where no part can. */
+      readonly leastSample: number;
+    }
   | {
       readonly kind: "finished";
       readonly id: number;
@@ -34,6 +41,8 @@ export type EngineReport =
       /** null for a run that was not followed. */
       readonly details: RunDetails | null;
       readonly wallMs: number;
+      /** As of a snapshot. */
+      readonly leastSample: number;
     }
   | { readonly kind: "fields"; readonly id: number; readonly fields: readonly FormField[] }
   /** How far the trace of request `of` is, of 1; what came of it; why nothing did. */

@@ -60,22 +60,29 @@ function head(
 ): string[] {
   const trying = now === null ? base : now;
   const state = trying === null ? "" : isTrying(trying) ? "running" : trying.message !== null ? "refused" : "";
-  const sampled =
-    sample === null
-      ? ""
-      : sample.requests >= sample.of
-        ? `all ${formatCount(sample.of)} requests`
-        : `the first ${formatCount(sample.requests)} of ${formatCount(sample.of)} requests, the same draws in both (r runs all)`;
   const what =
     changes.length === 0
       ? palette.dim("nothing is changed: Enter, + and - change the selected key")
       : changes.map((one) => oneLine(one)).join("  ");
   return [
     `${palette.bold(`What if: ${oneLine(name)}`)}  ${palette.dim([step, state].filter((part) => part !== "").join(", "))}`,
-    palette.dim(`on ${sampled}${filter === "" ? "" : `; keys with "${oneLine(filter)}"`}`),
+    sampleLine(sample, now, palette, filter === "" ? "" : `; keys with "${oneLine(filter)}"`),
     fitLine(palette.accent(what), width, palette.glyphs.ellipsis).trimEnd(),
     "",
   ];
+}
+
+/** On which requests the question is answered, and whether these are too few for it. */
+function sampleLine(sample: Sample | null, now: Trial | null, palette: Palette, rest: string): string {
+  if (sample === null) return palette.dim(`on no requests yet${rest}`);
+  const { requests, of, least } = sample;
+  const all = formatCount(of);
+  if (requests >= of)
+    return palette.dim(`on all ${all} requests${least > of ? ", as no part stands for all" : ""}${rest}`);
+  const first = `on the first ${formatCount(requests)} of ${all} requests`;
+  if (now !== null && now.forecast !== null && now.leastSample > requests)
+    return palette.warn(`${first}, too few to stand for all after this change: r runs all`);
+  return palette.dim(`${first}, the same draws in both (r runs all)${rest}`);
 }
 
 /** The keys that can be changed, those that matter first. */

@@ -31,6 +31,8 @@ export interface RunRecord {
   readonly snapshot: LiveSnapshot | null;
   readonly rates: LiveRates | null;
   readonly wallMs: number;
+  /** First requests that can stand for all, at least; null until the engine says so. */
+  readonly leastSample: number | null;
   readonly forecast: Forecast | null;
   readonly details: RunDetails | null;
   /** Why there is no result. */
@@ -51,6 +53,7 @@ export const newRecord = (id: number, name: string, request: JobBase): RunRecord
   snapshot: null,
   rates: null,
   wallMs: 0,
+  leastSample: null,
   forecast: null,
   details: null,
   message: null,
@@ -91,6 +94,7 @@ export function heard(record: RunRecord, report: EngineReport): RunRecord {
         stand: record.stand === "waiting" ? "running" : record.stand,
         snapshot: report.snapshot,
         wallMs: report.wallMs,
+        leastSample: report.leastSample,
         rates: ratesOf(record, report) ?? record.rates,
       };
     case "finished":
@@ -99,6 +103,7 @@ export function heard(record: RunRecord, report: EngineReport): RunRecord {
         name: report.forecast.scenario.name,
         stand: report.forecast.interrupted ? "stopped" : "done",
         wallMs: report.wallMs,
+        leastSample: report.leastSample,
         forecast: report.forecast,
         details: report.details,
       };

@@ -9,6 +9,8 @@ export interface Trial {
   readonly request: JobBase;
   readonly forecast: Forecast | null;
   readonly wallMs: number;
+  /** Requests that a sample of its scenario has at least. */
+  readonly leastSample: number;
   /** Why there is no forecast. */
   readonly message: string | null;
   /** null until they were told. */
@@ -22,6 +24,7 @@ export const newTrial = (id: number, request: JobBase): Trial => ({
   request,
   forecast: null,
   wallMs: 0,
+  leastSample: 0,
   message: null,
   fields: null,
   ended: false,
@@ -38,6 +41,7 @@ export function trialHeard(trial: Trial, report: EngineReport): Trial {
         ...trial,
         forecast: report.forecast,
         wallMs: report.wallMs,
+        leastSample: report.leastSample,
         ended: trial.ended && report.forecast.interrupted,
       };
     case "failed":

@@ -29,7 +29,7 @@ const view = (record: Partial<RunRecord>, size = small, own: Partial<LinksState>
 /** As if the run went on where it ended. */
 const midway = (): LiveSnapshot => ({ ...run.snapshot, simulatedNs: run.details.endNs, links: run.details.links });
 const live = (): Partial<RunRecord> =>
-  heard(recordOf({ stand: "waiting" }), { kind: "snapshot", id: 1, snapshot: midway(), wallMs: 10 });
+  heard(recordOf({ stand: "waiting" }), { kind: "snapshot", id: 1, snapshot: midway(), wallMs: 10, leastSample: 1 });
 const saved = (): Partial<RunRecord> => ({ stand: "loaded", forecast: run.forecast });
 
 describe("figures", () => {
@@ -74,7 +74,7 @@ describe("figures", () => {
         { name: "new", busyNs: half / 2, bytes: 0, turns: null },
       ],
     };
-    const { rates } = heard(before, { kind: "snapshot", id: 1, snapshot: now, wallMs: 1 });
+    const { rates } = heard(before, { kind: "snapshot", id: 1, snapshot: now, wallMs: 1, leastSample: 1 });
     for (const { name } of snapshot.links) expect(rates!.linkShares.get(name)).toBeCloseTo(0.25, 6);
     expect(rates!.linkShares.get("new")).toBeCloseTo(0.5, 9);
   });

@@ -178,20 +178,21 @@ describe("settings that are laid over one another", () => {
 });
 
 describe("a sample", () => {
-  const run = (total: number, wallMs: number) =>
-    ({ forecast: { requests: { total } }, snapshot: null, wallMs }) as unknown as RunRecord;
+  const run = (total: number, wallMs: number, least = 100) =>
+    ({ forecast: { requests: { total } }, snapshot: null, wallMs, leastSample: least }) as unknown as RunRecord;
 
   test("is all of a short run, and never longer than the run", () => {
-    expect(sampleOf(run(220, 300))).toEqual({ of: 220, requests: 220 });
+    expect(sampleOf(run(220, 300))).toEqual({ of: 220, requests: 220, least: 100 });
+    expect(sampleOf(run(2000, 90_000, Number.POSITIVE_INFINITY))).toMatchObject({ of: 2000, requests: 2000 });
     fc.assert(
-      fc.property(fc.integer({ min: 1, max: 2_000_000 }), fc.nat(500_000), (total, wallMs) => {
-        const sample = sampleOf(run(total, wallMs))!;
+      fc.property(fc.integer({ min: 1, max: 2_000_000 }), fc.nat(500_000), fc.nat(9999), (total, wallMs, least) => {
+        const sample = sampleOf(run(total, wallMs, least))!;
         expect(sample.of).toBe(total);
         expect(sample.requests).toBeLessThanOrEqual(total);
-        expect(sample.requests).toBeGreaterThanOrEqual(Math.min(total, 100));
+        expect(sample.requests).toBeGreaterThanOrEqual(Math.min(total, least));
         const again = shorter(sample, wallMs);
         expect(again.requests).toBeLessThanOrEqual(sample.requests);
-        expect(again.requests).toBeGreaterThanOrEqual(Math.min(total, 100));
+        expect(again.requests).toBeGreaterThanOrEqual(Math.min(total, least));
       }),
     );
   });
@@ -202,14 +203,15 @@ describe("a sample", () => {
         forecast: null,
         snapshot: { requests: { total: 100_000, completed, rejected: 0 } },
         wallMs: 7000,
+        leastSample: 100,
       }) as unknown as RunRecord;
-    expect(sampleOf(going(10_000))).toEqual({ of: 100_000, requests: 790 });
+    expect(sampleOf(going(10_000))).toEqual({ of: 100_000, requests: 790, least: 100 });
     expect(sampleOf({ forecast: null, snapshot: null, wallMs: 0 } as unknown as RunRecord)).toBeNull();
   });
 
   test("is stated as a setting where it is not all", () => {
-    expect(sampleSettings({ requests: 100, of: 100 })).toEqual([]);
-    expect(sampleSettings({ requests: 100, of: 220 })).toEqual(["traffic.requests=100"]);
+    expect(sampleSettings({ requests: 100, of: 100, least: 1 })).toEqual([]);
+    expect(sampleSettings({ requests: 100, of: 220, least: 1 })).toEqual(["traffic.requests=100"]);
   });
 });
 
