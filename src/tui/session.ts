@@ -18,6 +18,7 @@ import { reduce } from "./state/reducer.ts";
 import { isOpen } from "./state/run-record.ts";
 import { copyText } from "./terminal/clipboard.ts";
 import type { Display } from "./terminal/display.ts";
+import { JobControl } from "./terminal/job-control.ts";
 import { ReaderDisplay } from "./terminal/reader-display.ts";
 import { ScreenDisplay } from "./terminal/screen-display.ts";
 import { frame } from "./view/frame.ts";
@@ -46,6 +47,10 @@ export class Session implements InkHost {
   private readonly engine = new Engine((report) => this.heard(report));
   private readonly trials = new Engine((report) => this.dispatch({ kind: "engine", report }));
   private readonly display: Display;
+  private readonly job = new JobControl(
+    () => this.giveBack(),
+    () => this.takeAgain(),
+  );
   private ink: Mounted | null = null;
   private promptLine = "";
   private readonly listeners = new Set<() => void>();
@@ -86,6 +91,7 @@ export class Session implements InkHost {
     process.on("uncaughtException", this.broken);
     stdout.on("resize", resized);
     stdin.on("end", hungUp).on("close", hungUp);
+    this.job.begin();
     // Keys that are pressed before Ink is there are kept, not echoed.
     stdin.setRawMode(true);
     this.display.enter();
@@ -115,6 +121,7 @@ export class Session implements InkHost {
       await Promise.all([this.engine.close(), this.trials.close()]);
       for (const [signal, handler] of handlers) process.off(signal, handler);
       process.off("uncaughtException", this.broken);
+      this.job.end();
       stdout.off("resize", resized);
       stdin.off("end", hungUp).off("close", hungUp);
       stdin.pause();
@@ -219,6 +226,9 @@ export class Session implements InkHost {
           this.display.forget();
           this.display.show("key");
           return;
+        case "suspend":
+          this.job.suspend();
+          return;
         case "quit":
           this.leave(exitCodes.ok);
           return;
@@ -236,6 +246,24 @@ export class Session implements InkHost {
           ? (error.stack ?? error.message)
           : String(error);
     this.dispatch({ kind: "said", text: oneLine(text), tone: "bad" });
+  }
+
+  /** To the shell, until it is told to go on. */
+  private async giveBack(): Promise<void> {
+    this.display.leave();
+    process.stdin.setRawMode(false);
+    // What is not written when the process stops would be written over what the shell shows next.
+    await new Promise<void>((resolve) => process.stdout.write("", () => resolve()));
+  }
+
+  private takeAgain(): void {
+    const { stdin } = process;
+    // The shell may have set the mode anew: Node sets none that it believes to be set.
+    stdin.setRawMode(false).setRawMode(true);
+    this.display.enter();
+    this.display.show("key");
+    // A job in the background is not told of another size.
+    process.kill(process.pid, "SIGWINCH");
   }
 
   private leave(code: ExitCode): void {

@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, describe, expect, test } from "vitest";
@@ -23,6 +24,15 @@ afterEach(() => {
 function started(words: readonly string[], options: ConstructorParameters<typeof Terminal>[2] = {}) {
   const results = path(`results-${folders++}`);
   open = new Terminal(path("."), [process.execPath, main, "tui", ...words, "--results", results], options);
+  return { terminal: open, results };
+}
+
+/** An interactive shell in a terminal, that has started the screens as a job. */
+function inShell(words: readonly string[]) {
+  const results = path(`results-${folders++}`);
+  open = new Terminal(path("."), ["sh", "-i"], { environment: { PS1: "shell> " } });
+  open.type([process.execPath, main, "tui", ...words, "--results", results].join(" "));
+  open.press("Enter");
   return { terminal: open, results };
 }
 
@@ -130,6 +140,101 @@ inTerminal("somebody who", () => {
   });
 });
 
+inTerminal("Ctrl-Z", () => {
+  /** The process of the screens below a process. */
+  function jobOf(pid: number): number {
+    const words = execFileSync("ps", ["-A", "-o", "pid=,ppid=,comm="], { encoding: "utf8" }).split("\n");
+    const rows = words.map((row) => row.trim().split(/\s+/));
+    const [child] = rows.filter(([, parent]) => Number(parent) === pid);
+    if (child === undefined) throw new Error("nothing runs there");
+    return child[2] === "sh" ? jobOf(Number(child[0])) : Number(child[0]);
+  }
+
+  /** The shell has its terminal as it had given it. */
+  async function isBack(terminal: Terminal, word: string): Promise<void> {
+    await terminal.sees(/Stopped[\s\S]*shell> $/, () => terminal.text().trimEnd().concat(" "));
+    expect([terminal.fact("alternate_on"), terminal.fact("cursor_flag")]).toEqual(["0", "1"]);
+    terminal.type(`echo ${word}=$((40+2)); stty -a`);
+    terminal.press("Enter");
+    const seen = await terminal.sees(new RegExp(`${word}=42[\\s\\S]*\\bechoke\\b`));
+    const modes = seen.slice(seen.indexOf(`${word}=42`)).split(/\s+/);
+    for (const mode of ["icanon", "echo", "isig", "icrnl", "opost"]) expect(modes).toContain(mode);
+    terminal.type("clear");
+    terminal.press("Enter");
+    await terminal.sees(/^shell> *\n\s*$/);
+  }
+
+  test("gives the terminal back to the shell, and fg shows the screen again, in the size that the terminal has then", async () => {
+    const { terminal, results } = inShell(["long.yaml"]);
+    await terminal.sees(/of 200,?000 requests/);
+    terminal.press("C-z");
+    await isBack(terminal, "screens");
+    terminal.resize(120, 30);
+    terminal.type("fg");
+    terminal.press("Enter");
+    await terminal.sees(/^moecast {2}1 Home {2}2 Run[^\n]*10 Plan/);
+    await terminal.sees("q quit", () => terminal.lines()[28] ?? "");
+    expect([terminal.fact("alternate_on"), terminal.fact("cursor_flag")]).toEqual(["1", "0"]);
+    terminal.press("1", "/");
+    await terminal.sees("filter:");
+    terminal.type("ab");
+    await terminal.sees("filter: ab");
+    terminal.press("C-z");
+    await isBack(terminal, "typing");
+    terminal.type("fg");
+    terminal.press("Enter");
+    await terminal.sees("filter: ab");
+    terminal.type("c");
+    await terminal.sees("filter: abc");
+    terminal.press("Escape");
+    await terminal.sees(/^(?![\s\S]*filter:)/);
+    terminal.press("?");
+    await terminal.sees("type to filter");
+    terminal.press("C-z");
+    await isBack(terminal, "help");
+    terminal.type("fg");
+    terminal.press("Enter");
+    await terminal.sees("type to filter");
+    terminal.press("C-c");
+    await terminal.sees(/kept in[\s\S]*shell>/);
+    expect(kept(results)).toMatchObject([{ interrupted: true }]);
+  });
+
+  test("from outside does the same, and SIGSTOP, before which nothing can be given back, is followed by the whole screen", async () => {
+    const { terminal } = inShell([]);
+    await terminal.sees("q quit");
+    const pid = Number(terminal.fact("pane_pid"));
+    process.kill(jobOf(pid), "SIGTSTP");
+    await isBack(terminal, "outside");
+    for (const signal of ["SIGTSTP", "SIGSTOP"] as const) {
+      if (signal === "SIGSTOP") {
+        process.kill(jobOf(pid), signal);
+        await terminal.sees("topped (signal)");
+      }
+      // A terminal in raw mode sends no line feed for Enter.
+      terminal.type("fg");
+      terminal.press("C-j");
+      await terminal.sees("q quit", () => terminal.lines()[22] ?? "");
+      await terminal.sees(/^moecast /);
+      terminal.press("2");
+      await terminal.sees("No run yet");
+    }
+    terminal.press("q");
+    await terminal.sees(/shell> *\n*$/);
+  });
+
+  test("does nothing where no shell would wake the job", async () => {
+    const { terminal } = started([]);
+    await terminal.sees("small.yaml");
+    terminal.press("C-z");
+    await terminal.sees("q quit");
+    terminal.press("2");
+    await terminal.sees("No run yet");
+    terminal.press("q");
+    expect(await terminal.ended()).toMatchObject({ code: 0, isRestored: true });
+  });
+});
+
 inTerminal("a session that is ended by", () => {
   test.each([
     ["SIGTERM", 143],
@@ -206,6 +311,11 @@ inTerminal("on a terminal", () => {
 
   test("other keys are those of the file, and a file that is wrong is refused before anything is drawn", async () => {
     write("keys.json", '{"quit": ["Q"], "home.filter": ["f"]}');
+    const { terminal: one } = started(["--keys", "keys.json"]);
+    await one.sees("Q quit");
+    one.press("C-c");
+    expect(await one.ended()).toMatchObject({ code: 0, isRestored: true });
+    one.close();
     const { terminal } = started(["--keys", "keys.json"]);
     await terminal.sees("Q quit");
     terminal.press("f");

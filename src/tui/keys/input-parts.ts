@@ -19,6 +19,16 @@ const clearsLine = "\u0015";
 /** Control characters that mean something while a line is typed: Enter, Backspace, Ctrl+C and Esc. */
 const typedControls = new Set(["\r", backspace, "\u0003", "\u001b"]);
 
+/** Control characters that other keys than those with Ctrl send too. */
+const otherKeys = new Set(["\b", "\t", "\n", "\r"]);
+
+/** The key with Ctrl that sent a character, where it means nothing to a line that is typed; null for all else. */
+export function heldWithControl(part: string): string | null {
+  const letter = part.length === 1 ? String.fromCharCode(part.charCodeAt(0) + 96) : "";
+  const isPartOfTyping = typedControls.has(part) || otherKeys.has(part) || part === clearsLine;
+  return /^[a-z]$/.test(letter) && part < " " && !isPartOfTyping ? `ctrl+${letter}` : null;
+}
+
 const isControl = (part: string): boolean => part < " " || part === backspace;
 
 /** Characters that come at once and are still keys: those of a fast typist over a slow line. More are a paste. */

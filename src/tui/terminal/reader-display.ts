@@ -10,6 +10,7 @@ export class ReaderDisplay implements Display {
   private readonly frame: () => readonly string[];
   private told = new Set<string>();
   private toldAtMs = 0;
+  private isTaken = false;
 
   constructor(out: WriteStream, frame: () => readonly string[]) {
     this.out = out;
@@ -17,10 +18,13 @@ export class ReaderDisplay implements Display {
   }
 
   enter(): void {
+    this.isTaken = true;
+    this.forget();
     this.toldAtMs = performance.now();
   }
 
   show(cause: FrameCause): void {
+    if (!this.isTaken) return;
     if (cause === "live" && performance.now() < this.toldAtMs + liveMs) return;
     this.toldAtMs = performance.now();
     const lines = this.frame()
@@ -36,7 +40,13 @@ export class ReaderDisplay implements Display {
     this.told.clear();
   }
 
-  close(): void {}
+  leave(): void {
+    this.isTaken = false;
+  }
+
+  close(): void {
+    this.leave();
+  }
 }
 
 /** A line without bars, axes and runs of blanks. */
