@@ -4,6 +4,7 @@ import { oneLine, printable } from "../core/printable.ts";
 import type { JobBase } from "../plan/job/job.ts";
 import { headline } from "../report/headline.ts";
 import type { Palette } from "../report/widgets/palette.ts";
+import type { Size } from "../report/widgets/styled-text.ts";
 import { Engine } from "./engine/engine.ts";
 import type { EngineReport } from "./engine/messages.ts";
 import type { InkHost } from "./ink/app.tsx";
@@ -16,10 +17,10 @@ import { commandLine } from "./state/command-line.ts";
 import type { Effect, Event } from "./state/events.ts";
 import { reduce } from "./state/reducer.ts";
 import { isOpen } from "./state/run-record.ts";
-import { copyText } from "./terminal/clipboard.ts";
+import { clipboardBytes } from "./terminal/clipboard.ts";
 import type { Display } from "./terminal/display.ts";
 import { JobControl } from "./terminal/job-control.ts";
-import { ReaderDisplay } from "./terminal/reader-display.ts";
+import { ReaderDisplay, readerSize } from "./terminal/reader-display.ts";
 import { ScreenDisplay } from "./terminal/screen-display.ts";
 import { frame } from "./view/frame.ts";
 
@@ -62,10 +63,15 @@ export class Session implements InkHost {
 
   constructor(options: SessionOptions) {
     this.options = options;
-    const { columns, rows } = process.stdout;
     const draw = () => frame(this.state, options.palette, this.promptLine);
     this.display = new (options.reader ? ReaderDisplay : ScreenDisplay)(process.stdout, draw);
-    this.state = firstState({ width: columns || 80, height: rows || 24 }, emptyLibrary, options.keys);
+    this.state = firstState(this.size(), emptyLibrary, options.keys);
+  }
+
+  /** Of the terminal, or of what is said of it. */
+  private size(): Size {
+    const { columns, rows } = process.stdout;
+    return this.options.reader ? readerSize(rows || 0) : { width: columns || 80, height: rows || 24 };
   }
 
   /** Shows the screens until somebody leaves them. Returns the exit code. */
@@ -75,10 +81,9 @@ export class Session implements InkHost {
       this.leaving = resolve;
     });
     const resized = () => {
-      const { columns, rows } = stdout;
       // What the terminal made of the old lines is its own affair.
       this.display.forget();
-      this.dispatch({ kind: "resized", size: { width: columns || 80, height: rows || 24 } });
+      this.dispatch({ kind: "resized", size: this.size() });
     };
     const hungUp = () => this.leave(exitCodes.interrupted);
     const ended = [
@@ -101,7 +106,7 @@ export class Session implements InkHost {
       const { mountInk } = await import("./ink/mount.tsx");
       this.ink = mountInk(
         this,
-        () => stdout.columns,
+        () => this.state.core.size.width,
         (line) => {
           this.promptLine = line;
           this.display.show("key");
@@ -169,7 +174,7 @@ export class Session implements InkHost {
       for (const changed of this.listeners) changed();
     }
     for (const effect of effects) void this.effect(effect);
-    this.display.show(event.kind === "key" || event.kind === "resized" ? "key" : "live");
+    this.display.show(isProgress(event) ? "live" : "key");
   }
 
   private async effect(effect: Effect): Promise<void> {
@@ -199,8 +204,7 @@ export class Session implements InkHost {
           return;
         }
         case "copy":
-          copyText(effect.text);
-          this.dispatch({ kind: "said", text: `sent to the clipboard of the terminal: ${effect.text}`, tone: "good" });
+          this.copy(effect.text);
           return;
         case "writeScenario": {
           const { writeScenario } = await import("./library/write-scenario.ts");
@@ -236,6 +240,16 @@ export class Session implements InkHost {
     } catch (error) {
       this.say(error);
     }
+  }
+
+  private copy(text: string): void {
+    const bytes = clipboardBytes(text);
+    if (bytes === null) {
+      this.dispatch({ kind: "said", text: "too long for the clipboard of a terminal: nothing was sent", tone: "warn" });
+      return;
+    }
+    process.stdout.write(bytes);
+    this.dispatch({ kind: "said", text: `sent to the clipboard of the terminal: ${text}`, tone: "good" });
   }
 
   private say(error: unknown): void {
@@ -308,3 +322,7 @@ export class Session implements InkHost {
   readonly typed = (text: string, done: boolean): void => this.dispatch({ kind: "typed", text, done });
   readonly untyped = (): void => this.dispatch({ kind: "untyped" });
 }
+
+/** Whether something has only come further, for which nobody waits. */
+const isProgress = (event: Event): boolean =>
+  event.kind === "library" || (event.kind === "engine" && /^(?:snapshot|tracing)$/.test(event.report.kind));
