@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { type ExitCode, exitCodes, MoecastError } from "../core/errors.ts";
 import { oneLine, printable } from "../core/printable.ts";
+import { hearNotices } from "../files/notices.ts";
 import type { JobBase } from "../plan/job/job.ts";
-import { headline } from "../report/headline.ts";
 import type { Palette } from "../report/widgets/palette.ts";
 import type { Size } from "../report/widgets/styled-text.ts";
 import { Engine } from "./engine/engine.ts";
@@ -13,13 +13,14 @@ import type { KeyMap } from "./keys/key-map.ts";
 import { emptyLibrary } from "./library/library.ts";
 import { listLibrary } from "./library/list-library.ts";
 import { type AppState, firstState } from "./state/app-state.ts";
-import { commandLine } from "./state/command-line.ts";
 import type { Effect, Event } from "./state/events.ts";
+import { lastLines } from "./state/last-lines.ts";
 import { reduce } from "./state/reducer.ts";
 import { isOpen } from "./state/run-record.ts";
 import { clipboardBytes } from "./terminal/clipboard.ts";
 import type { Display } from "./terminal/display.ts";
 import { JobControl } from "./terminal/job-control.ts";
+import { closeLostTerminals } from "./terminal/lost-terminals.ts";
 import { ReaderDisplay, readerSize } from "./terminal/reader-display.ts";
 import { ScreenDisplay } from "./terminal/screen-display.ts";
 import { frame } from "./view/frame.ts";
@@ -58,8 +59,8 @@ export class Session implements InkHost {
   private shownPrompt: ReturnType<InkHost["prompt"]> = null;
   private leaving: ((code: ExitCode) => void) | null = null;
   private readonly saving = new Set<Promise<void>>();
-  /** Lines for the normal screen. */
-  private readonly lastLines: string[] = [];
+  /** Why results could not be kept, by run. */
+  private readonly lost = new Map<number, string>();
 
   constructor(options: SessionOptions) {
     this.options = options;
@@ -85,7 +86,7 @@ export class Session implements InkHost {
       this.display.forget();
       this.dispatch({ kind: "resized", size: this.size() });
     };
-    const hungUp = () => this.leave(exitCodes.interrupted);
+    const hungUp = () => this.leave(exitCodes.terminated);
     const ended = [
       ["SIGTERM", exitCodes.terminated],
       ["SIGHUP", exitCodes.terminated],
@@ -95,7 +96,10 @@ export class Session implements InkHost {
     for (const [signal, handler] of handlers) process.on(signal, handler);
     process.on("uncaughtException", this.broken);
     stdout.on("resize", resized);
-    stdin.on("end", hungUp).on("close", hungUp);
+    stdin.on("end", hungUp).on("close", hungUp).on("error", hungUp);
+    stdout.on("error", hungUp);
+    process.on("exit", closeLostTerminals);
+    hearNotices((text) => this.dispatch({ kind: "said", text, tone: null }));
     this.job.begin();
     // Keys that are pressed before Ink is there are kept, not echoed.
     stdin.setRawMode(true);
@@ -115,7 +119,7 @@ export class Session implements InkHost {
       void this.begin();
       const code = await left;
       await this.finish();
-      return code;
+      return code === exitCodes.ok && this.lost.size > 0 ? exitCodes.usage : code;
     } finally {
       try {
         this.display.close();
@@ -126,11 +130,12 @@ export class Session implements InkHost {
       await Promise.all([this.engine.close(), this.trials.close()]);
       for (const [signal, handler] of handlers) process.off(signal, handler);
       process.off("uncaughtException", this.broken);
+      hearNotices(null);
       this.job.end();
       stdout.off("resize", resized);
       stdin.off("end", hungUp).off("close", hungUp);
       stdin.pause();
-      for (const line of this.lastLines) stdout.write(`${line}\n`);
+      for (const line of lastLines(this.state.core.runs, this.lost)) stdout.write(`${line}\n`);
     }
   }
 
@@ -160,7 +165,10 @@ export class Session implements InkHost {
     const saved = import("./library/saved-results.ts")
       .then(({ saveResult }) => saveResult(this.options.resultsFolder, report.forecast, Date.now()))
       .then((file) => this.dispatch({ kind: "saved", id: report.id, file }))
-      .catch((error: unknown) => this.say(error))
+      .catch((error: unknown) => {
+        this.lost.set(report.id, messageOf(error));
+        this.say(error);
+      })
       .finally(() => this.saving.delete(saved));
     this.saving.add(saved);
   }
@@ -253,13 +261,7 @@ export class Session implements InkHost {
   }
 
   private say(error: unknown): void {
-    const text =
-      error instanceof MoecastError
-        ? error.message
-        : error instanceof Error
-          ? (error.stack ?? error.message)
-          : String(error);
-    this.dispatch({ kind: "said", text: oneLine(text), tone: "bad" });
+    this.dispatch({ kind: "said", text: oneLine(messageOf(error)), tone: "bad" });
   }
 
   /** To the shell, until it is told to go on. */
@@ -287,22 +289,13 @@ export class Session implements InkHost {
     this.leaving = null;
   }
 
-  /** Ends what still runs, so that its result so far is kept, and says what there is. */
+  /** Ends what still runs, so that its result so far is kept, within a time. */
   private async finish(): Promise<void> {
     const open = this.state.core.runs.filter(isOpen);
     for (const { id } of open) this.engine.tell({ kind: "stop", id });
     const untilMs = Date.now() + lastWordsMs;
     const waits = () => this.saving.size > 0 || this.state.core.runs.some(isOpen);
     while (waits() && Date.now() < untilMs) await sleep(10);
-    for (const { forecast, name, request, savedAs, stand } of this.state.core.runs) {
-      if (stand === "loaded") continue;
-      if (forecast === null) this.lastLines.push(`${oneLine(name)}: no result`);
-      else {
-        this.lastLines.push(`${oneLine(name)}: ${headline(forecast)}`);
-        if (savedAs !== null) this.lastLines.push(`  kept in ${oneLine(savedAs)}`);
-        if (request !== null) this.lastLines.push(`  again: ${oneLine(commandLine(request))}`);
-      }
-    }
   }
 
   /** A defect: the terminal is given back before it is said. */
@@ -326,3 +319,11 @@ export class Session implements InkHost {
 /** Whether something has only come further, for which nobody waits. */
 const isProgress = (event: Event): boolean =>
   event.kind === "library" || (event.kind === "engine" && /^(?:snapshot|tracing)$/.test(event.report.kind));
+
+/** What is said of an error: of a defect where it is, too. */
+const messageOf = (error: unknown): string =>
+  error instanceof MoecastError
+    ? error.message
+    : error instanceof Error
+      ? (error.stack ?? error.message)
+      : String(error);

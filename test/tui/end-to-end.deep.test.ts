@@ -250,6 +250,29 @@ inTerminal("a session that is ended by", () => {
     expect(kept(results)).toMatchObject([{ interrupted: true }]);
   });
 
+  test.each(["stdin", "stdout"] as const)(
+    "the end of the terminal that is its %s alone ends with 143",
+    async (which) => {
+      const other = new Terminal(path("."), ["sleep", "600"]);
+      try {
+        const tty = other.fact("pane_tty");
+        const results = path(`results-${folders++}`);
+        const script = which === "stdin" ? `exec "$0" "$@" < ${tty}` : `exec "$0" "$@" > ${tty}`;
+        open = new Terminal(path("."), [
+          ...["sh", "-c", script, process.execPath, main],
+          ...["tui", "long.yaml", "--results", results],
+        ]);
+        await (which === "stdin" ? open : other).sees(/\d of 200,?000 requests/);
+        other.close();
+        const { code, isRestored } = await open.ended();
+        expect({ code, isRestored }).toEqual({ code: 143, isRestored: true });
+        expect(kept(results)).toMatchObject([{ interrupted: true }]);
+      } finally {
+        other.close();
+      }
+    },
+  );
+
   test("the end of its terminal keeps what the run came to", async () => {
     const { terminal, results } = started(["long.yaml"]);
     await terminal.sees(/of 200,?000 requests/);
@@ -268,7 +291,68 @@ inTerminal("a session that is ended by", () => {
   });
 });
 
+inTerminal("a scenario that", () => {
+  test("does not come is waited for on the message line, and keys work meanwhile", async () => {
+    execFileSync("mkfifo", [path("slow.yaml")]);
+    const { terminal } = started(["slow.yaml"]);
+    await terminal.sees("waiting for input from slow.yaml", () => terminal.lines()[21] ?? "");
+    expect(terminal.lines()[22]).toContain("q quit");
+    terminal.press("2");
+    await terminal.sees("No run yet");
+    const sinceMs = Date.now();
+    terminal.press("q");
+    expect(await terminal.ended()).toMatchObject({ code: 0, isRestored: true });
+    // The pipe itself would be waited for thirty seconds.
+    expect(Date.now() - sinceMs).toBeLessThan(20_000);
+  });
+
+  test("comes late through a pipe is run", async () => {
+    execFileSync("mkfifo", [path("late.yaml")]);
+    const { terminal } = started(["late.yaml"]);
+    await terminal.sees("waiting for input from late.yaml");
+    write("late.yaml", request.text);
+    await terminal.sees(/screens[\s\S]*(PASS|FAIL)/);
+  });
+
+  test("is the terminal itself is refused, and keys stay keys", async () => {
+    const { terminal } = started(["/dev/stdin"]);
+    await terminal.sees("not the terminal that keys come from");
+    terminal.press("2");
+    await terminal.sees("No run yet");
+  });
+});
+
+inTerminal("a result that cannot be kept", () => {
+  test("is said once on the screen, stays on it, and makes the exit code 2", async () => {
+    write("no-folder", "a file");
+    open = new Terminal(path("."), [process.execPath, main, "tui", "small.yaml", "--results", "no-folder"]);
+    await open.sees(/screens[\s\S]*(PASS|FAIL)[\s\S]*cannot write no-folder/);
+    expect(open.text().match(/cannot write/g)).toHaveLength(1);
+    open.press("3");
+    await open.sees(/layer/i);
+    expect(open.text()).not.toContain("cannot write");
+    open.press("q");
+    const { code, out, isRestored } = await open.ended();
+    expect({ code, isRestored }).toEqual({ code: 2, isRestored: true });
+    expect(out).toMatch(/screens: (PASS|FAIL)/);
+    expect(out).toContain("not kept: cannot write no-folder");
+    expect(readFileSync(path("no-folder"), "utf8")).toBe("a file");
+  });
+});
+
 inTerminal("on a terminal", () => {
+  test("a paste into a line is one line, and none beside it", async () => {
+    const { terminal } = started([]);
+    await terminal.sees("small.yaml");
+    terminal.paste("2\nq");
+    terminal.press("/");
+    await terminal.sees("filter:");
+    terminal.paste("sma\nll  x\n");
+    await terminal.sees("filter: sma ll x");
+    terminal.press("Enter");
+    await terminal.sees('with "sma ll x"');
+  });
+
   const colours = /\[(?:\d+;)*(?:3[1-6]|9[1-6]|4[1-6]|[34]8;[\d;]+)(?:;\d+)*m/;
 
   test("there are colours, and none with NO_COLOR and --no-color", async () => {

@@ -1,5 +1,6 @@
 import { PassThrough } from "node:stream";
-import { heldWithControl, inputParts, keysOfPart } from "../keys/input-parts.ts";
+import { heldWithControl, keysOfPart } from "../keys/input-parts.ts";
+import { InputReader } from "../keys/input-reader.ts";
 
 /** A terminal that Ink reads from: key by key, whatever came at once, with a turn of the loop between them, in which Ink draws. */
 export class InkInput extends PassThrough {
@@ -17,10 +18,11 @@ export class InkInput extends PassThrough {
     super({ objectMode: true });
     this.typed = typed;
     this.pressed = pressed;
+    const reader = new InputReader();
     stdin.setEncoding("utf8");
     stdin.on("data", (chunk: string) => {
       const isIdle = this.waiting.length === 0;
-      this.waiting.push(...inputParts(chunk));
+      this.waiting.push(...reader.read(chunk));
       if (isIdle) this.next();
     });
   }

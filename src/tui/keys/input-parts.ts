@@ -1,3 +1,5 @@
+import { isPaste, pastedLine } from "./paste.ts";
+
 /** A sequence, a key with Alt, a control character, or text. */
 const parts = new RegExp(
   [
@@ -40,8 +42,9 @@ export const inputParts = (chunk: string): string[] =>
     part.length > 1 && part.startsWith("\u001b") && !knownSequence.test(part) ? [] : [part],
   );
 
-/** A part as keys. While a line is typed (`typed`) a text stays whole, and Ctrl+U empties it; else each character is a key, and a long text is a paste. */
+/** A part as keys. While a line is typed (`typed`) a text stays whole, and Ctrl+U empties it; else each character is a key, and a long text is a paste. A paste is text for a line, and no key. */
 export function keysOfPart(part: string, typed: string | null): string[] {
+  if (isPaste(part)) return typed === null ? [] : [pastedLine(part)].filter((text) => text !== "");
   if (typed === null) return isControl(part) ? [part] : [...part].length > burstMax ? [] : [...part];
   if (!isControl(part)) return [part];
   if (part === clearsLine) return [...typed].map(() => backspace);
