@@ -1,4 +1,4 @@
-import { type ExitCode, exitCodes } from "../core/errors.ts";
+import { type ExitCode, exitCodes, refuse } from "../core/errors.ts";
 import { textTable } from "../report/text-table.ts";
 import { processIo } from "./io.ts";
 
@@ -23,6 +23,9 @@ const hasScreen = ({ plain, tui, json }: TuiOptions): boolean =>
   tui &&
   json !== true;
 
+/** What nobody waits for any more keeps the process so long. */
+const unheardMs = 20;
+
 /** Shows the screens until somebody leaves them; where nobody sees any, says the same in lines. Returns the exit code. */
 export async function tui(file: string | undefined, options: TuiOptions, colour: boolean): Promise<ExitCode> {
   return hasScreen(options) ? screens(file, options, colour) : lines(file, options, colour);
@@ -42,7 +45,7 @@ async function screens(file: string | undefined, options: TuiOptions, colour: bo
   process.env["FORCE_COLOR"] = "1";
   // Node warns of the two of them together, on the screen.
   delete process.env["NO_COLOR"];
-  return new Session({
+  const session = new Session({
     folder: process.cwd(),
     resultsFolder: options.results ?? defaultResultsFolder(process.env),
     keys: await readKeys(options.keys),
@@ -52,9 +55,15 @@ async function screens(file: string | undefined, options: TuiOptions, colour: bo
     settings: options.set ?? [],
     read: async (path, settings) => {
       const { readJobBase } = await import("./job-base.ts");
+      const { isTerminal } = await import("../files/terminals.ts");
+      if (await isTerminal(path)) refuse({ file: path, expected: "a file, not the terminal that keys come from" });
       return readJobBase(io, path, { settings, param: options.param }, new AbortController().signal);
     },
-  }).run();
+  });
+  const code = await session.run();
+  // A file that was waited for may never come.
+  setTimeout(() => process.exit(), unheardMs).unref();
+  return code;
 }
 
 async function readKeys(file: string | undefined) {

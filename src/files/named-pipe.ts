@@ -2,9 +2,8 @@ import { constants, openSync } from "node:fs";
 import { type FileHandle, open, readlink } from "node:fs/promises";
 import { Socket } from "node:net";
 import { setTimeout as wait } from "node:timers/promises";
-import { printable } from "../core/printable.ts";
-
 import { formatDuration } from "../core/units.ts";
+import { notice } from "./notices.ts";
 
 /** How long the other end of a named pipe is waited for, and who hears after how long that it is. */
 export interface PipePatience {
@@ -16,7 +15,7 @@ export interface PipePatience {
 export const pipePatience: PipePatience = {
   noticeMs: 1000,
   timeoutMs: 30_000,
-  say: (line) => void process.stderr.write(`${printable(line)}\n`),
+  say: notice,
 };
 
 const pollMs = 50;

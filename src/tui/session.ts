@@ -1,9 +1,10 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { type ExitCode, exitCodes, MoecastError } from "../core/errors.ts";
 import { oneLine, printable } from "../core/printable.ts";
+import { hearNotices } from "../files/notices.ts";
 import type { JobBase } from "../plan/job/job.ts";
-import { headline } from "../report/headline.ts";
 import type { Palette } from "../report/widgets/palette.ts";
+import type { Size } from "../report/widgets/styled-text.ts";
 import { Engine } from "./engine/engine.ts";
 import type { EngineReport } from "./engine/messages.ts";
 import type { InkHost } from "./ink/app.tsx";
@@ -12,14 +13,16 @@ import type { KeyMap } from "./keys/key-map.ts";
 import { emptyLibrary } from "./library/library.ts";
 import { listLibrary } from "./library/list-library.ts";
 import { type AppState, firstState } from "./state/app-state.ts";
-import { commandLine } from "./state/command-line.ts";
 import type { Effect, Event } from "./state/events.ts";
+import { lastLines } from "./state/last-lines.ts";
 import { reduce } from "./state/reducer.ts";
 import { isOpen } from "./state/run-record.ts";
 import { stem } from "./state/stem.ts";
-import { copyText } from "./terminal/clipboard.ts";
+import { clipboardBytes } from "./terminal/clipboard.ts";
 import type { Display } from "./terminal/display.ts";
-import { ReaderDisplay } from "./terminal/reader-display.ts";
+import { JobControl } from "./terminal/job-control.ts";
+import { closeLostTerminals } from "./terminal/lost-terminals.ts";
+import { ReaderDisplay, readerSize } from "./terminal/reader-display.ts";
 import { ScreenDisplay } from "./terminal/screen-display.ts";
 import { frame } from "./view/frame.ts";
 
@@ -47,21 +50,30 @@ export class Session implements InkHost {
   private readonly engine = new Engine((report) => this.heard(report));
   private readonly trials = new Engine((report) => this.dispatch({ kind: "engine", report }));
   private readonly display: Display;
+  private readonly job = new JobControl(
+    () => this.giveBack(),
+    () => this.takeAgain(),
+  );
   private ink: Mounted | null = null;
   private promptLine = "";
   private readonly listeners = new Set<() => void>();
   private shownPrompt: ReturnType<InkHost["prompt"]> = null;
   private leaving: ((code: ExitCode) => void) | null = null;
   private readonly saving = new Set<Promise<void>>();
-  /** Lines for the normal screen. */
-  private readonly lastLines: string[] = [];
+  /** Why results could not be kept, by run. */
+  private readonly lost = new Map<number, string>();
 
   constructor(options: SessionOptions) {
     this.options = options;
-    const { columns, rows } = process.stdout;
     const draw = () => frame(this.state, options.palette, this.promptLine);
     this.display = new (options.reader ? ReaderDisplay : ScreenDisplay)(process.stdout, draw);
-    this.state = firstState({ width: columns || 80, height: rows || 24 }, emptyLibrary, options.keys);
+    this.state = firstState(this.size(), emptyLibrary, options.keys);
+  }
+
+  /** Of the terminal, or of what is said of it. */
+  private size(): Size {
+    const { columns, rows } = process.stdout;
+    return this.options.reader ? readerSize(rows || 0) : { width: columns || 80, height: rows || 24 };
   }
 
   /** Shows the screens until somebody leaves them. Returns the exit code. */
@@ -71,12 +83,11 @@ export class Session implements InkHost {
       this.leaving = resolve;
     });
     const resized = () => {
-      const { columns, rows } = stdout;
       // What the terminal made of the old lines is its own affair.
       this.display.forget();
-      this.dispatch({ kind: "resized", size: { width: columns || 80, height: rows || 24 } });
+      this.dispatch({ kind: "resized", size: this.size() });
     };
-    const hungUp = () => this.leave(exitCodes.interrupted);
+    const hungUp = () => this.leave(exitCodes.terminated);
     const ended = [
       ["SIGTERM", exitCodes.terminated],
       ["SIGHUP", exitCodes.terminated],
@@ -86,7 +97,11 @@ export class Session implements InkHost {
     for (const [signal, handler] of handlers) process.on(signal, handler);
     process.on("uncaughtException", this.broken);
     stdout.on("resize", resized);
-    stdin.on("end", hungUp).on("close", hungUp);
+    stdin.on("end", hungUp).on("close", hungUp).on("error", hungUp);
+    stdout.on("error", hungUp);
+    process.on("exit", closeLostTerminals);
+    hearNotices((text) => this.dispatch({ kind: "said", text, tone: null }));
+    this.job.begin();
     // Keys that are pressed before Ink is there are kept, not echoed.
     stdin.setRawMode(true);
     this.display.enter();
@@ -96,7 +111,7 @@ export class Session implements InkHost {
       const { mountInk } = await import("./ink/mount.tsx");
       this.ink = mountInk(
         this,
-        () => stdout.columns,
+        () => this.state.core.size.width,
         (line) => {
           this.promptLine = line;
           this.display.show("key");
@@ -105,7 +120,7 @@ export class Session implements InkHost {
       void this.begin();
       const code = await left;
       await this.finish();
-      return code;
+      return code === exitCodes.ok && this.lost.size > 0 ? exitCodes.usage : code;
     } finally {
       try {
         this.display.close();
@@ -116,10 +131,12 @@ export class Session implements InkHost {
       await Promise.all([this.engine.close(), this.trials.close()]);
       for (const [signal, handler] of handlers) process.off(signal, handler);
       process.off("uncaughtException", this.broken);
+      hearNotices(null);
+      this.job.end();
       stdout.off("resize", resized);
       stdin.off("end", hungUp).off("close", hungUp);
       stdin.pause();
-      for (const line of this.lastLines) stdout.write(`${line}\n`);
+      for (const line of lastLines(this.state.core.runs, this.lost)) stdout.write(`${line}\n`);
     }
   }
 
@@ -149,7 +166,10 @@ export class Session implements InkHost {
     const saved = import("./library/saved-results.ts")
       .then(({ saveResult }) => saveResult(this.options.resultsFolder, report.forecast, Date.now()))
       .then((file) => this.dispatch({ kind: "saved", id: report.id, file }))
-      .catch((error: unknown) => this.say(error))
+      .catch((error: unknown) => {
+        this.lost.set(report.id, messageOf(error));
+        this.say(error);
+      })
       .finally(() => this.saving.delete(saved));
     this.saving.add(saved);
   }
@@ -163,7 +183,7 @@ export class Session implements InkHost {
       for (const changed of this.listeners) changed();
     }
     for (const effect of effects) void this.effect(effect);
-    this.display.show(event.kind === "key" || event.kind === "resized" ? "key" : "live");
+    this.display.show(isProgress(event) ? "live" : "key");
   }
 
   private async effect(effect: Effect): Promise<void> {
@@ -193,8 +213,7 @@ export class Session implements InkHost {
           return;
         }
         case "copy":
-          copyText(effect.text);
-          this.dispatch({ kind: "said", text: `sent to the clipboard of the terminal: ${effect.text}`, tone: "good" });
+          this.copy(effect.text);
           return;
         case "writeScenario": {
           const { writeScenario } = await import("./library/write-scenario.ts");
@@ -220,6 +239,9 @@ export class Session implements InkHost {
           this.display.forget();
           this.display.show("key");
           return;
+        case "suspend":
+          this.job.suspend();
+          return;
         case "quit":
           this.leave(exitCodes.ok);
           return;
@@ -229,14 +251,36 @@ export class Session implements InkHost {
     }
   }
 
+  private copy(text: string): void {
+    const bytes = clipboardBytes(text);
+    if (bytes === null) {
+      this.dispatch({ kind: "said", text: "too long for the clipboard of a terminal: nothing was sent", tone: "warn" });
+      return;
+    }
+    process.stdout.write(bytes);
+    this.dispatch({ kind: "said", text: `sent to the clipboard of the terminal: ${text}`, tone: "good" });
+  }
+
   private say(error: unknown): void {
-    const text =
-      error instanceof MoecastError
-        ? error.message
-        : error instanceof Error
-          ? (error.stack ?? error.message)
-          : String(error);
-    this.dispatch({ kind: "said", text: oneLine(text), tone: "bad" });
+    this.dispatch({ kind: "said", text: oneLine(messageOf(error)), tone: "bad" });
+  }
+
+  /** To the shell, until it is told to go on. */
+  private async giveBack(): Promise<void> {
+    this.display.leave();
+    process.stdin.setRawMode(false);
+    // What is not written when the process stops would be written over what the shell shows next.
+    await new Promise<void>((resolve) => process.stdout.write("", () => resolve()));
+  }
+
+  private takeAgain(): void {
+    const { stdin } = process;
+    // The shell may have set the mode anew: Node sets none that it believes to be set.
+    stdin.setRawMode(false).setRawMode(true);
+    this.display.enter();
+    this.display.show("key");
+    // A job in the background is not told of another size.
+    process.kill(process.pid, "SIGWINCH");
   }
 
   private leave(code: ExitCode): void {
@@ -246,22 +290,13 @@ export class Session implements InkHost {
     this.leaving = null;
   }
 
-  /** Ends what still runs, so that its result so far is kept, and says what there is. */
+  /** Ends what still runs, so that its result so far is kept, within a time. */
   private async finish(): Promise<void> {
     const open = this.state.core.runs.filter(isOpen);
     for (const { id } of open) this.engine.tell({ kind: "stop", id });
     const untilMs = Date.now() + lastWordsMs;
     const waits = () => this.saving.size > 0 || this.state.core.runs.some(isOpen);
     while (waits() && Date.now() < untilMs) await sleep(10);
-    for (const { forecast, name, request, savedAs, stand } of this.state.core.runs) {
-      if (stand === "loaded") continue;
-      if (forecast === null) this.lastLines.push(`${oneLine(name)}: no result`);
-      else {
-        this.lastLines.push(`${oneLine(name)}: ${headline(forecast)}`);
-        if (savedAs !== null) this.lastLines.push(`  kept in ${oneLine(savedAs)}`);
-        if (request !== null) this.lastLines.push(`  again: ${oneLine(commandLine(request))}`);
-      }
-    }
   }
 
   /** A defect: the terminal is given back before it is said. */
@@ -281,3 +316,15 @@ export class Session implements InkHost {
   readonly typed = (text: string, done: boolean): void => this.dispatch({ kind: "typed", text, done });
   readonly untyped = (): void => this.dispatch({ kind: "untyped" });
 }
+
+/** Whether something has only come further, for which nobody waits. */
+const isProgress = (event: Event): boolean =>
+  event.kind === "library" || (event.kind === "engine" && /^(?:snapshot|tracing)$/.test(event.report.kind));
+
+/** What is said of an error: of a defect where it is, too. */
+const messageOf = (error: unknown): string =>
+  error instanceof MoecastError
+    ? error.message
+    : error instanceof Error
+      ? (error.stack ?? error.message)
+      : String(error);

@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, describe, expect, test } from "vitest";
@@ -23,6 +24,15 @@ afterEach(() => {
 function started(words: readonly string[], options: ConstructorParameters<typeof Terminal>[2] = {}) {
   const results = path(`results-${folders++}`);
   open = new Terminal(path("."), [process.execPath, main, "tui", ...words, "--results", results], options);
+  return { terminal: open, results };
+}
+
+/** An interactive shell in a terminal, that has started the screens as a job. */
+function inShell(words: readonly string[]) {
+  const results = path(`results-${folders++}`);
+  open = new Terminal(path("."), ["sh", "-i"], { environment: { PS1: "shell> " } });
+  open.type([process.execPath, main, "tui", ...words, "--results", results].join(" "));
+  open.press("Enter");
   return { terminal: open, results };
 }
 
@@ -130,6 +140,101 @@ inTerminal("somebody who", () => {
   });
 });
 
+inTerminal("Ctrl-Z", () => {
+  /** The process of the screens below a process. */
+  function jobOf(pid: number): number {
+    const words = execFileSync("ps", ["-A", "-o", "pid=,ppid=,comm="], { encoding: "utf8" }).split("\n");
+    const rows = words.map((row) => row.trim().split(/\s+/));
+    const [child] = rows.filter(([, parent]) => Number(parent) === pid);
+    if (child === undefined) throw new Error("nothing runs there");
+    return child[2] === "sh" ? jobOf(Number(child[0])) : Number(child[0]);
+  }
+
+  /** The shell has its terminal as it had given it. */
+  async function isBack(terminal: Terminal, word: string): Promise<void> {
+    await terminal.sees(/Stopped[\s\S]*shell> $/, () => terminal.text().trimEnd().concat(" "));
+    expect([terminal.fact("alternate_on"), terminal.fact("cursor_flag")]).toEqual(["0", "1"]);
+    terminal.type(`echo ${word}=$((40+2)); stty -a`);
+    terminal.press("Enter");
+    const seen = await terminal.sees(new RegExp(`${word}=42[\\s\\S]*\\bechoke\\b`));
+    const modes = seen.slice(seen.indexOf(`${word}=42`)).split(/\s+/);
+    for (const mode of ["icanon", "echo", "isig", "icrnl", "opost"]) expect(modes).toContain(mode);
+    terminal.type("clear");
+    terminal.press("Enter");
+    await terminal.sees(/^shell> *\n\s*$/);
+  }
+
+  test("gives the terminal back to the shell, and fg shows the screen again, in the size that the terminal has then", async () => {
+    const { terminal, results } = inShell(["long.yaml"]);
+    await terminal.sees(/of 200,?000 requests/);
+    terminal.press("C-z");
+    await isBack(terminal, "screens");
+    terminal.resize(120, 30);
+    terminal.type("fg");
+    terminal.press("Enter");
+    await terminal.sees(/^moecast {2}1 Home {2}2 Run[^\n]*10 Plan/);
+    await terminal.sees("q quit", () => terminal.lines()[28] ?? "");
+    expect([terminal.fact("alternate_on"), terminal.fact("cursor_flag")]).toEqual(["1", "0"]);
+    terminal.press("1", "/");
+    await terminal.sees("filter:");
+    terminal.type("ab");
+    await terminal.sees("filter: ab");
+    terminal.press("C-z");
+    await isBack(terminal, "typing");
+    terminal.type("fg");
+    terminal.press("Enter");
+    await terminal.sees("filter: ab");
+    terminal.type("c");
+    await terminal.sees("filter: abc");
+    terminal.press("Escape");
+    await terminal.sees(/^(?![\s\S]*filter:)/);
+    terminal.press("?");
+    await terminal.sees("type to filter");
+    terminal.press("C-z");
+    await isBack(terminal, "help");
+    terminal.type("fg");
+    terminal.press("Enter");
+    await terminal.sees("type to filter");
+    terminal.press("C-c");
+    await terminal.sees(/kept in[\s\S]*shell>/);
+    expect(kept(results)).toMatchObject([{ interrupted: true }]);
+  });
+
+  test("from outside does the same, and SIGSTOP, before which nothing can be given back, is followed by the whole screen", async () => {
+    const { terminal } = inShell([]);
+    await terminal.sees("q quit");
+    const pid = Number(terminal.fact("pane_pid"));
+    process.kill(jobOf(pid), "SIGTSTP");
+    await isBack(terminal, "outside");
+    for (const signal of ["SIGTSTP", "SIGSTOP"] as const) {
+      if (signal === "SIGSTOP") {
+        process.kill(jobOf(pid), signal);
+        await terminal.sees("topped (signal)");
+      }
+      // A terminal in raw mode sends no line feed for Enter.
+      terminal.type("fg");
+      terminal.press("C-j");
+      await terminal.sees("q quit", () => terminal.lines()[22] ?? "");
+      await terminal.sees(/^moecast /);
+      terminal.press("2");
+      await terminal.sees("No run yet");
+    }
+    terminal.press("q");
+    await terminal.sees(/shell> *\n*$/);
+  });
+
+  test("does nothing where no shell would wake the job", async () => {
+    const { terminal } = started([]);
+    await terminal.sees("small.yaml");
+    terminal.press("C-z");
+    await terminal.sees("q quit");
+    terminal.press("2");
+    await terminal.sees("No run yet");
+    terminal.press("q");
+    expect(await terminal.ended()).toMatchObject({ code: 0, isRestored: true });
+  });
+});
+
 inTerminal("a session that is ended by", () => {
   test.each([
     ["SIGTERM", 143],
@@ -144,6 +249,29 @@ inTerminal("a session that is ended by", () => {
     expect(out).toContain("kept in");
     expect(kept(results)).toMatchObject([{ interrupted: true }]);
   });
+
+  test.each(["stdin", "stdout"] as const)(
+    "the end of the terminal that is its %s alone ends with 143",
+    async (which) => {
+      const other = new Terminal(path("."), ["sleep", "600"]);
+      try {
+        const tty = other.fact("pane_tty");
+        const results = path(`results-${folders++}`);
+        const script = which === "stdin" ? `exec "$0" "$@" < ${tty}` : `exec "$0" "$@" > ${tty}`;
+        open = new Terminal(path("."), [
+          ...["sh", "-c", script, process.execPath, main],
+          ...["tui", "long.yaml", "--results", results],
+        ]);
+        await (which === "stdin" ? open : other).sees(/\d of 200,?000 requests/);
+        other.close();
+        const { code, isRestored } = await open.ended();
+        expect({ code, isRestored }).toEqual({ code: 143, isRestored: true });
+        expect(kept(results)).toMatchObject([{ interrupted: true }]);
+      } finally {
+        other.close();
+      }
+    },
+  );
 
   test("the end of its terminal keeps what the run came to", async () => {
     const { terminal, results } = started(["long.yaml"]);
@@ -163,7 +291,68 @@ inTerminal("a session that is ended by", () => {
   });
 });
 
+inTerminal("a scenario that", () => {
+  test("does not come is waited for on the message line, and keys work meanwhile", async () => {
+    execFileSync("mkfifo", [path("slow.yaml")]);
+    const { terminal } = started(["slow.yaml"]);
+    await terminal.sees("waiting for input from slow.yaml", () => terminal.lines()[21] ?? "");
+    expect(terminal.lines()[22]).toContain("q quit");
+    terminal.press("2");
+    await terminal.sees("No run yet");
+    const sinceMs = Date.now();
+    terminal.press("q");
+    expect(await terminal.ended()).toMatchObject({ code: 0, isRestored: true });
+    // The pipe itself would be waited for thirty seconds.
+    expect(Date.now() - sinceMs).toBeLessThan(20_000);
+  });
+
+  test("comes late through a pipe is run", async () => {
+    execFileSync("mkfifo", [path("late.yaml")]);
+    const { terminal } = started(["late.yaml"]);
+    await terminal.sees("waiting for input from late.yaml");
+    write("late.yaml", request.text);
+    await terminal.sees(/screens[\s\S]*(PASS|FAIL)/);
+  });
+
+  test("is the terminal itself is refused, and keys stay keys", async () => {
+    const { terminal } = started(["/dev/stdin"]);
+    await terminal.sees("not the terminal that keys come from");
+    terminal.press("2");
+    await terminal.sees("No run yet");
+  });
+});
+
+inTerminal("a result that cannot be kept", () => {
+  test("is said once on the screen, stays on it, and makes the exit code 2", async () => {
+    write("no-folder", "a file");
+    open = new Terminal(path("."), [process.execPath, main, "tui", "small.yaml", "--results", "no-folder"]);
+    await open.sees(/screens[\s\S]*(PASS|FAIL)[\s\S]*cannot write no-folder/);
+    expect(open.text().match(/cannot write/g)).toHaveLength(1);
+    open.press("3");
+    await open.sees(/layer/i);
+    expect(open.text()).not.toContain("cannot write");
+    open.press("q");
+    const { code, out, isRestored } = await open.ended();
+    expect({ code, isRestored }).toEqual({ code: 2, isRestored: true });
+    expect(out).toMatch(/screens: (PASS|FAIL)/);
+    expect(out).toContain("not kept: cannot write no-folder");
+    expect(readFileSync(path("no-folder"), "utf8")).toBe("a file");
+  });
+});
+
 inTerminal("on a terminal", () => {
+  test("a paste into a line is one line, and none beside it", async () => {
+    const { terminal } = started([]);
+    await terminal.sees("small.yaml");
+    terminal.paste("2\nq");
+    terminal.press("/");
+    await terminal.sees("filter:");
+    terminal.paste("sma\nll  x\n");
+    await terminal.sees("filter: sma ll x");
+    terminal.press("Enter");
+    await terminal.sees('with "sma ll x"');
+  });
+
   const colours = /\[(?:\d+;)*(?:3[1-6]|9[1-6]|4[1-6]|[34]8;[\d;]+)(?:;\d+)*m/;
 
   test("there are colours, and none with NO_COLOR and --no-color", async () => {
@@ -206,6 +395,11 @@ inTerminal("on a terminal", () => {
 
   test("other keys are those of the file, and a file that is wrong is refused before anything is drawn", async () => {
     write("keys.json", '{"quit": ["Q"], "home.filter": ["f"]}');
+    const { terminal: one } = started(["--keys", "keys.json"]);
+    await one.sees("Q quit");
+    one.press("C-c");
+    expect(await one.ended()).toMatchObject({ code: 0, isRestored: true });
+    one.close();
     const { terminal } = started(["--keys", "keys.json"]);
     await terminal.sees("Q quit");
     terminal.press("f");

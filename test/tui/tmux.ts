@@ -77,6 +77,12 @@ export class Terminal {
     this.tmux("send-keys", "-l", text);
   }
 
+  /** Pastes a text, which the terminal marks as that where it was asked to. */
+  paste(text: string): void {
+    this.tmux("set-buffer", text);
+    this.tmux("paste-buffer", "-p");
+  }
+
   resize(width: number, height: number): void {
     this.tmux("resize-window", "-x", String(width), "-y", String(height));
   }

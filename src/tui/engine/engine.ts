@@ -1,5 +1,6 @@
 import { extname } from "node:path";
 import type { Worker } from "node:worker_threads";
+import { notice } from "../../files/notices.ts";
 import { startWorker } from "../../files/start-worker.ts";
 import type { EngineOrder, EngineReport } from "./messages.ts";
 
@@ -39,7 +40,11 @@ export class Engine {
   }
 
   private start(): Worker {
-    const thread = startWorker(threadModule);
+    // What a thread writes to standard error would be written over the screen.
+    const thread = startWorker(threadModule, { stderr: true });
+    thread.stderr.setEncoding("utf8").on("data", (text: string) => {
+      for (const line of text.split("\n")) if (line.trim() !== "") notice(line);
+    });
     thread.on("message", (report: EngineReport) => {
       if (endsOrder(report, this.open.get(report.id))) this.open.delete(report.id);
       this.hear(report);

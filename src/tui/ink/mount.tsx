@@ -11,9 +11,10 @@ export interface Mounted {
 /** Mounts Ink once: it reads the keys, and draws the line that is being typed, which `hear` gets. */
 export function mountInk(host: InkHost, width: () => number, hear: (line: string) => void): Mounted {
   const output = new InkOutput(width, hear);
+  const input = new InkInput(process.stdin, () => host.prompt()?.prompt.value ?? null, host.pressed);
   const app = render(<App host={host} />, {
     stdout: output as unknown as NodeJS.WriteStream,
-    stdin: new InkInput(process.stdin, () => host.prompt()?.prompt.value ?? null) as unknown as NodeJS.ReadStream,
+    stdin: input as unknown as NodeJS.ReadStream,
     debug: true,
     exitOnCtrlC: false,
     patchConsole: false,

@@ -9,6 +9,7 @@ export const globalKeys: readonly KeyBinding[] = [
   { action: "next", keys: ["tab"], help: "next screen", quiet: true },
   { action: "previous", keys: ["shift+tab"], help: "previous screen", quiet: true },
   { action: "redraw", keys: ["ctrl+l"], help: "draw the screen anew", quiet: true },
+  { action: "suspend", keys: ["ctrl+z"], help: "suspend, until fg in the shell", quiet: true },
   { action: "quit", keys: ["q", "ctrl+c"], help: "quit" },
 ];
 

@@ -1,3 +1,5 @@
+import { isPaste, pastedLine } from "./paste.ts";
+
 /** A sequence, a key with Alt, a control character, or text. */
 const parts = new RegExp(
   [
@@ -19,6 +21,16 @@ const clearsLine = "\u0015";
 /** Control characters that mean something while a line is typed: Enter, Backspace, Ctrl+C and Esc. */
 const typedControls = new Set(["\r", backspace, "\u0003", "\u001b"]);
 
+/** Control characters that other keys than those with Ctrl send too. */
+const otherKeys = new Set(["\b", "\t", "\n", "\r"]);
+
+/** The key with Ctrl that sent a character, where it means nothing to a line that is typed; null for all else. */
+export function heldWithControl(part: string): string | null {
+  const letter = part.length === 1 ? String.fromCharCode(part.charCodeAt(0) + 96) : "";
+  const isPartOfTyping = typedControls.has(part) || otherKeys.has(part) || part === clearsLine;
+  return /^[a-z]$/.test(letter) && part < " " && !isPartOfTyping ? `ctrl+${letter}` : null;
+}
+
 const isControl = (part: string): boolean => part < " " || part === backspace;
 
 /** Characters that come at once and are still keys: those of a fast typist over a slow line. More are a paste. */
@@ -30,8 +42,9 @@ export const inputParts = (chunk: string): string[] =>
     part.length > 1 && part.startsWith("\u001b") && !knownSequence.test(part) ? [] : [part],
   );
 
-/** A part as keys. While a line is typed (`typed`) a text stays whole, and Ctrl+U empties it; else each character is a key, and a long text is a paste. */
+/** A part as keys. While a line is typed (`typed`) a text stays whole, and Ctrl+U empties it; else each character is a key, and a long text is a paste. A paste is text for a line, and no key. */
 export function keysOfPart(part: string, typed: string | null): string[] {
+  if (isPaste(part)) return typed === null ? [] : [pastedLine(part)].filter((text) => text !== "");
   if (typed === null) return isControl(part) ? [part] : [...part].length > burstMax ? [] : [...part];
   if (!isControl(part)) return [part];
   if (part === clearsLine) return [...typed].map(() => backspace);

@@ -4,7 +4,7 @@ import { type Json, parseJson } from "../../core/json.ts";
 import { closest } from "../../core/suggest.ts";
 import type { AnyScreen } from "../screens/screen.ts";
 import { globalKeys, moveKeys, sidewaysKeys } from "./global-keys.ts";
-import { actionName, isCommon, type KeyMap } from "./key-map.ts";
+import { actionName, isCommon, type KeyMap, keysOf } from "./key-map.ts";
 import { isCharacter, namedKeys } from "./key-name.ts";
 
 const keyFile = z.record(z.string(), z.array(z.string()).max(8));
@@ -44,18 +44,22 @@ export function readKeyMap(text: string, file: string, screens: readonly AnyScre
   const clashes = new Set<string>();
   for (const { id, keys } of screens) {
     const taken = new Map<string, string>();
-    for (const [name, binding] of [
-      ...keys.map((binding) => [actionName(isCommon(binding) ? null : id, binding.action), binding] as const),
-      ...globalKeys.map((binding) => [binding.action, binding] as const),
-    ])
-      for (const key of map.get(name) ?? binding.keys) {
+    for (const [of, binding] of [
+      ...keys.map((binding) => [isCommon(binding) ? null : id, binding] as const),
+      ...globalKeys.map((binding) => [null, binding] as const),
+    ]) {
+      const name = actionName(of, binding.action);
+      for (const key of keysOf(map, of, binding)) {
         const other = taken.get(key) ?? name;
         taken.set(key, other);
         // Two actions that all screens have clash on each of them: once is enough to say so.
         if (other === name || !(map.has(name) || map.has(other)) || clashes.has(`${name} ${key}`)) continue;
         clashes.add(`${name} ${key}`);
-        problems.push({ file, at: name, expected: `a key that ${other} does not have`, found: key });
+        // The place is where the file names the key.
+        const [at, has] = map.get(name)?.includes(key) ? [name, other] : [other, name];
+        problems.push({ file, at, expected: `a key that ${has} does not have`, found: key });
       }
+    }
   }
   if (problems.length > 0) throw new InvalidInputError(problems);
   return map;

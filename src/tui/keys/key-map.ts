@@ -8,9 +8,15 @@ export type KeyMap = ReadonlyMap<string, readonly string[]>;
 export const actionName = (screen: string | null, action: string): string =>
   screen === null ? action : `${screen}.${action}`;
 
+/** Keys that no file takes from an action: whoever sits before screens that somebody else set up gets out of them. */
+const kept: ReadonlyMap<string, readonly string[]> = new Map([["quit", ["ctrl+c"]]]);
+
 /** The keys of a binding, as the file has them. */
-export const keysOf = (map: KeyMap, screen: string | null, { action, keys }: KeyBinding): readonly string[] =>
-  map.get(actionName(screen, action)) ?? keys;
+export function keysOf(map: KeyMap, screen: string | null, { action, keys }: KeyBinding): readonly string[] {
+  const name = actionName(screen, action);
+  const given = map.get(name);
+  return given === undefined ? keys : [...new Set([...given, ...(kept.get(name) ?? [])])];
+}
 
 /** The action of a key on a screen; those of the screen come first. null for a key that does nothing. */
 export function actionOf(
@@ -20,10 +26,13 @@ export function actionOf(
 ): { readonly own: boolean; readonly action: string } | null {
   for (const binding of keys)
     if (keysOf(map, isCommon(binding) ? null : id, binding).includes(key)) return { own: true, action: binding.action };
-  for (const binding of globalKeys)
-    if (keysOf(map, null, binding).includes(key)) return { own: false, action: binding.action };
-  return null;
+  const action = globalActionOf(map, key);
+  return action === null ? null : { own: false, action };
 }
+
+/** The action of a key that all screens have; null for one that they do not. */
+export const globalActionOf = (map: KeyMap, key: string): string | null =>
+  globalKeys.find((binding) => keysOf(map, null, binding).includes(key))?.action ?? null;
 
 const common = new Set<KeyBinding>([...moveKeys, ...sidewaysKeys]);
 

@@ -30,7 +30,9 @@ export type Effect =
     >
   /** For the thread that answers questions. */
   | { readonly kind: "trial"; readonly order: EngineOrder }
-  | { readonly kind: "redraw" };
+  | { readonly kind: "redraw" }
+  /** Gives the terminal back to the shell until it is told to go on. */
+  | { readonly kind: "suspend" };
 
 /** The state after an event, and what is to be done. Pure. */
 export interface Reduced {

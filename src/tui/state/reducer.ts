@@ -1,5 +1,5 @@
 import type { EngineReport } from "../engine/messages.ts";
-import { actionOf } from "../keys/key-map.ts";
+import { actionOf, globalActionOf } from "../keys/key-map.ts";
 import type { Act } from "../screens/screen.ts";
 import { screenOf, screens } from "../screens/screens.ts";
 import { bodyArea } from "../view/layout.ts";
@@ -66,11 +66,16 @@ function happened(state: AppState, event: Event): Reduced {
   }
 }
 
+/** What keys with Ctrl also do while text is typed. */
+const besideText: ReadonlySet<string> = new Set(["redraw", "suspend", "quit"]);
+
 function pressed(state: AppState, key: string): Reduced {
-  // A key of the same burst has just asked for text.
-  if (state.prompt !== null) return only(state);
-  if (state.help !== null)
-    return key === "ctrl+c" ? globally(state, "quit") : only({ ...state, help: helpAfter(state.help, key) });
+  if (state.prompt !== null || state.help !== null) {
+    const action = key.startsWith("ctrl+") ? globalActionOf(state.keys, key) : null;
+    if (action !== null && besideText.has(action)) return globally(state, action);
+    // Where text is asked for, a key is one of the burst in which that was.
+    return only(state.help === null ? state : { ...state, help: helpAfter(state.help, key) });
+  }
   const screen = screenOf(state.screen);
   const found = actionOf(state.keys, screen, key);
   if (found === null)
@@ -112,6 +117,8 @@ function globally(state: AppState, action: string): Reduced {
     }
     case "redraw":
       return { state, effects: [{ kind: "redraw" }] };
+    case "suspend":
+      return { state, effects: [{ kind: "suspend" }] };
     case "quit":
       return { state, effects: [{ kind: "quit" }] };
     default:

@@ -1,8 +1,9 @@
 import type { WriteStream } from "node:tty";
 
-const enter = "\u001b[?1049h\u001b[?25l\u001b[2J\u001b[H";
-/** Ends what a frame may have begun, shows the cursor, and goes back to what was there before. */
-const leave = "\u001b[?2026l\u001b[0m\u001b[?25h\u001b[?1049l";
+/** An empty screen without a cursor, on which pastes are marked. */
+const enter = "\u001b[?1049h\u001b[?25l\u001b[?2004h\u001b[2J\u001b[H";
+/** Ends what a frame may have begun, marks no pastes, shows the cursor, and goes back to what was there before. */
+const leave = "\u001b[?2026l\u001b[0m\u001b[?2004l\u001b[?25h\u001b[?1049l";
 
 /** The second screen of a terminal. It is left however the process ends, but for SIGKILL. */
 export class AlternateScreen {

@@ -1,8 +1,8 @@
-/** Bytes of a text that terminals take as one sequence. */
-const bytesMax = 74_000;
+/** Characters of base64 that terminals take as one sequence. */
+const charsMax = 74_000;
 
-/** Puts a text on the clipboard of the terminal (OSC 52), which works over ssh too. Terminals may refuse; they do not say. */
-export function copyText(text: string): void {
+/** What puts a text on the clipboard of a terminal (OSC 52), over ssh too; terminals may refuse, and do not say. null: terminals do not take so much. */
+export function clipboardBytes(text: string): string | null {
   const encoded = Buffer.from(text, "utf8").toString("base64");
-  if (encoded.length <= bytesMax) process.stdout.write(`\u001b]52;c;${encoded}\u0007`);
+  return encoded.length <= charsMax ? `\u001b]52;c;${encoded}\u0007` : null;
 }

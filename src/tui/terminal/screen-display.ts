@@ -15,7 +15,7 @@ export class ScreenDisplay implements Display {
   private drawn: readonly string[] | null = null;
   private timer: NodeJS.Timeout | null = null;
   private drawnAtMs = 0;
-  private closed = false;
+  private isTaken = false;
 
   constructor(out: WriteStream, frame: () => readonly string[]) {
     this.out = out;
@@ -24,10 +24,13 @@ export class ScreenDisplay implements Display {
   }
 
   enter(): void {
+    this.isTaken = true;
+    this.forget();
     this.screen.enter();
   }
 
   show(cause: FrameCause): void {
+    if (!this.isTaken) return;
     if (cause === "key") this.draw();
     else this.timer ??= setTimeout(() => this.draw(), Math.max(0, this.drawnAtMs + frameMs - performance.now()));
   }
@@ -36,16 +39,22 @@ export class ScreenDisplay implements Display {
     this.drawn = null;
   }
 
-  close(): void {
-    this.closed = true;
+  leave(): void {
+    this.isTaken = false;
     if (this.timer !== null) clearTimeout(this.timer);
+    this.timer = null;
+    this.screen.leave();
+  }
+
+  close(): void {
+    this.leave();
     this.screen.close();
   }
 
   private draw(): void {
     if (this.timer !== null) clearTimeout(this.timer);
     this.timer = null;
-    if (this.closed) return;
+    if (!this.isTaken) return;
     // A terminal that is slow to take what was written gets the next frame later.
     if (this.out.writableNeedDrain) {
       this.out.once("drain", () => this.show("live"));

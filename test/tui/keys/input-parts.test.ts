@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { inputParts, keysOfPart } from "../../../src/tui/keys/input-parts.ts";
+import { heldWithControl, inputParts, keysOfPart } from "../../../src/tui/keys/input-parts.ts";
 
 const keys = (chunk: string, typed: string | null): string[] =>
   inputParts(chunk).flatMap((part) => keysOfPart(part, typed));
@@ -22,4 +22,19 @@ test("while a line is typed texts stay whole, and control characters are what th
   expect(keys("x\u0001\u0017\u007f\b\n", "abc")).toEqual(["x", "\u007f", "\u007f", "\r"]);
   expect(keys("\u0015", "ab专")).toEqual(["\u007f", "\u007f", "\u007f"]);
   expect(keys("\u001b[A\u0003", "")).toEqual(["\u001b[A", "\u0003"]);
+});
+
+test("keys with Ctrl are named by their letter, but for those that a line takes and those that other keys send too", () => {
+  const named = Array.from({ length: 128 }, (_, code) => heldWithControl(String.fromCharCode(code)));
+  const letters = Array.from({ length: 26 }, (_, i) => String.fromCharCode(97 + i));
+  const taken = "chijmu";
+  expect(named.filter((name) => name !== null)).toEqual(
+    letters.filter((letter) => !taken.includes(letter)).map((letter) => `ctrl+${letter}`),
+  );
+  for (const [i, letter] of letters.entries())
+    if (!taken.includes(letter)) {
+      expect(named[i + 1]).toBe(`ctrl+${letter}`);
+      expect(keysOfPart(String.fromCharCode(i + 1), "")).toEqual([]);
+    }
+  for (const other of ["", "a", "zz", "\u001a\u001a", "\u001b[A", "専"]) expect(heldWithControl(other)).toBeNull();
 });

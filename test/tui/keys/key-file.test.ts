@@ -70,6 +70,11 @@ describe("refused with place, expectation and value is", () => {
       { "run.stop": ["q"] },
       /^keys\.json: (run\.stop|quit): expected a key that (quit|run\.stop) does not have, found "q"$/,
     ],
+    [{ "run.stop": ["ctrl+c"] }, 'keys.json: run.stop: expected a key that quit does not have, found "ctrl+c"'],
+    [
+      { quit: ["Q"], suspend: ["ctrl+c"] },
+      'keys.json: suspend: expected a key that quit does not have, found "ctrl+c"',
+    ],
     [{ quit: "q" }, /^keys\.json: the key file: expected lists of keys by action/],
     [[], /^keys\.json: the key file: expected lists of keys by action/],
     [null, /^keys\.json: the key file/],

@@ -138,3 +138,36 @@ test("a selection moves by one, by pages and to the ends, and stays among what t
   expect(moved(3, "down", 0, 4)).toBe(0);
   expect(moved(3, "pageUp", 10, 0)).toBe(2);
 });
+
+test("Ctrl+C leaves on every screen, over the help too, whatever keys a file gives to quit", () => {
+  for (const quit of [["Q"], ["Q", "ctrl+c"], []]) {
+    const map = new Map([["quit", quit]]);
+    for (const { id } of screens) {
+      const state = { ...ran({ width: 300, height: 40 }), keys: map, screen: id };
+      expect(reduce(state, key("q")).effects).not.toContainEqual({ kind: "quit" });
+      expect(reduce(state, key("ctrl+c")).effects).toContainEqual({ kind: "quit" });
+      expect(reduce(told(state, key("?")), key("ctrl+c")).effects).toContainEqual({ kind: "quit" });
+      expect(frame(state, unicode, "").at(-1)).toContain(`${quit[0] ?? "Ctrl+c"} quit`.replace("ctrl", "Ctrl"));
+    }
+    expect(keysOf(map, null, globalKeys.find(({ action }) => action === "quit")!)).toEqual(
+      ["Q", "ctrl+c"].slice(quit.length === 0 ? 1 : 0),
+    );
+  }
+});
+
+test("what belongs to the terminal is done on every screen, over the help and while a line is typed, by its own keys", () => {
+  const map = new Map([["suspend", ["ctrl+x"]]]);
+  for (const [action, name, keyMap] of [
+    ["suspend", "ctrl+z", own],
+    ["suspend", "ctrl+x", map],
+    ["redraw", "ctrl+l", own],
+  ] as const)
+    for (const before of [[], ["?"], ["?", "a"], [":"]]) {
+      const state = told({ ...ran(), keys: keyMap }, ...keys(...before));
+      const { state: after, effects } = reduce(state, key(name));
+      expect(effects).toEqual([{ kind: action }]);
+      expect(after).toEqual(state);
+    }
+  const typing = told({ ...ran(), keys: map }, key(":"));
+  for (const name of ["ctrl+z", "q", "?"]) expect(reduce(typing, key(name))).toEqual({ state: typing, effects: [] });
+});
