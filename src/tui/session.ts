@@ -35,8 +35,8 @@ export interface SessionOptions {
   /** Scenario, or saved result or plan, to begin with; null: the home screen. */
   readonly begin: { readonly kind: "scenario" | "document"; readonly file: string } | null;
   readonly settings: readonly string[];
-  /** The scenario of a file, with settings laid over it. */
-  readonly read: (file: string, settings: readonly string[]) => Promise<JobBase>;
+  /** The scenario of a file, with settings laid over it; parameters of the command line stand above these. */
+  readonly read: (file: string, settings: readonly string[], params?: JobBase["params"]) => Promise<JobBase>;
 }
 
 /** The screens at work: state, terminal, engine and files. */
@@ -175,7 +175,7 @@ export class Session implements InkHost {
           this.trials.tell(effect.order);
           return;
         case "startFile": {
-          const request = await this.options.read(effect.file, effect.settings);
+          const request = await this.options.read(effect.file, effect.settings, effect.params);
           const intents = [
             { kind: "start", name: this.nameOf(effect.file), request } as const,
             { kind: "open", screen: "run" } as const,

@@ -5,6 +5,7 @@ import { candidateStates } from "../../../src/plan/search/track.ts";
 import { planVerdict } from "../../../src/report/plan-verdict.ts";
 import { makePalette, plainPalette } from "../../../src/report/widgets/palette.ts";
 import { styledWidth } from "../../../src/report/widgets/styled-text.ts";
+import { parseScenario } from "../../../src/scenario/parse-scenario.ts";
 import { planScreen } from "../../../src/tui/screens/plan.ts";
 import { ofPlan, type PlanState, planParts, planRows, planStart } from "../../../src/tui/screens/plan-choice.ts";
 import { planFacts } from "../../../src/tui/screens/plan-facts.ts";
@@ -13,7 +14,7 @@ import type { Core, Intent } from "../../../src/tui/state/core.ts";
 import { bodyArea } from "../../../src/tui/view/layout.ts";
 import { drawn } from "../../drawn.ts";
 import { done, outcomeOfKind } from "../../plan/outcomes.ts";
-import { planIn, type World, WorldExecutor } from "../../plan/worlds.ts";
+import { planIn, smallText, type World, WorldExecutor } from "../../plan/worlds.ts";
 import { realPlan } from "../plan-example.ts";
 import { coreOf } from "./ended-run.ts";
 
@@ -44,7 +45,8 @@ let none: PlanDocument;
 let bad: PlanDocument;
 
 beforeAll(async () => {
-  real = await realPlan(["traffic.requests=60", "plan.budget.devices=2", "slo={tpot: p(50)<4ms, ttft: p(50)<1s}"]);
+  const asked = ["traffic.requests=60", "plan.budget.devices=2", "slo={tpot: p(50)<4ms, ttft: p(50)<1s}"];
+  real = await realPlan(asked);
   const settings = ["plan.budget.devices=12", "plan.objectives=[cost, energy, rate, frontier]"];
   many = await planIn(new WorldExecutor(world), settings);
   const failing: World = (of, all) => ({
@@ -57,7 +59,13 @@ beforeAll(async () => {
   none = await planIn(new WorldExecutor(failing), ["plan.budget.devices=8"]);
   bad = {
     ...many,
-    scenario: { name: hostile, description: hostile, file: hostile, settings: [hostile] },
+    scenario: {
+      name: hostile,
+      description: hostile,
+      file: hostile,
+      settings: [hostile],
+      params: { [hostile]: hostile },
+    },
     slos: [hostile],
     objectives: many.objectives.map((answer) => ({
       ...answer,
@@ -263,7 +271,7 @@ describe("what is asked for", () => {
     const [best] = real.objectives[0]!.found;
     const { settings } = real.candidates.find(({ id }) => id === best!.id)!;
     const [intent] = started(coreWith(real), ["start"]);
-    expect(intent).toMatchObject({ kind: "startFile", file: "small.yaml" });
+    expect(intent).toMatchObject({ kind: "startFile", file: "small.yaml", params: {} });
     if (intent?.kind !== "startFile") throw new Error("no start");
     expect(intent.settings.slice(0, 2)).toEqual(["traffic.requests=60", "slo={tpot: p(50)<4ms, ttft: p(50)<1s}"]);
     expect(intent.settings).toEqual(expect.arrayContaining([...settings]));
@@ -297,6 +305,17 @@ describe("what is asked for", () => {
     if (run?.kind !== "startFile" || copy?.kind !== "copy") throw new Error("neither");
     expect(copy.text.startsWith("moecast run small.yaml --set traffic.requests=60 ")).toBe(true);
     expect(copy.text.match(/--set /g)).toHaveLength(run.settings.length);
+  });
+
+  test("a plan whose files are parameters is run and copied with them", async () => {
+    const params = { MODEL: "test/fixtures/checkpoints/mixtral" };
+    const asked = [`model={file: "\${MODEL}"}`, "traffic.requests=20", "plan.budget.devices=1"];
+    const core = coreWith(await realPlan(asked, params));
+    const [run] = started(core, ["candidates", "start"]);
+    const [copy] = started(core, ["candidates", "copy"]);
+    if (run?.kind !== "startFile" || copy?.kind !== "copy") throw new Error("neither");
+    expect(parseScenario(smallText, run.file, run).model).toMatchObject({ file: params.MODEL });
+    expect(copy.text.endsWith(` --param MODEL=${params.MODEL}`)).toBe(true);
   });
 
   test("nothing is run where nothing is selected", () => {
