@@ -51,6 +51,8 @@ export class Session implements InkHost {
   private readonly listeners = new Set<() => void>();
   private shownPrompt: ReturnType<InkHost["prompt"]> = null;
   private leaving: ((code: ExitCode) => void) | null = null;
+  /** Ends the reading of a document; null while none is read. */
+  private reading: AbortController | null = null;
   private readonly saving = new Set<Promise<void>>();
   /** Lines for the normal screen. */
   private readonly lastLines: string[] = [];
@@ -112,6 +114,7 @@ export class Session implements InkHost {
       } catch {
         // To a terminal that is gone there is nothing to give back.
       }
+      this.reading?.abort();
       await Promise.all([this.engine.close(), this.trials.close()]);
       for (const [signal, handler] of handlers) process.off(signal, handler);
       process.off("uncaughtException", this.broken);
@@ -183,14 +186,12 @@ export class Session implements InkHost {
           this.dispatch({ kind: "intents", intents });
           return;
         }
-        case "load": {
-          const { file } = effect;
-          const { openDocument } = await import("./library/open-document.ts");
-          const opened = await openDocument(file);
-          if (opened.kind === "plan") this.dispatch({ kind: "planned", plan: opened.plan });
-          else this.dispatch({ kind: "loaded", forecast: opened.forecast, file, show: true });
+        case "load":
+          await this.load(effect.file);
           return;
-        }
+        case "endLoad":
+          this.reading?.abort();
+          return;
         case "copy":
           copyText(effect.text);
           this.dispatch({ kind: "said", text: `sent to the clipboard of the terminal: ${effect.text}`, tone: "good" });
@@ -225,6 +226,28 @@ export class Session implements InkHost {
       }
     } catch (error) {
       this.say(error);
+    }
+  }
+
+  /** Opens a document. The one that is opened last is the one that is shown. */
+  private async load(file: string): Promise<void> {
+    this.reading?.abort();
+    const own = new AbortController();
+    this.reading = own;
+    this.dispatch({ kind: "reading", file });
+    try {
+      const { openAside } = await import("./library/open-aside.ts");
+      const opened = await openAside(file, own.signal);
+      if (own.signal.aborted) return;
+      if (opened.kind === "plan") this.dispatch({ kind: "planned", plan: opened.plan });
+      else this.dispatch({ kind: "loaded", forecast: opened.forecast, file, show: true });
+    } catch (error) {
+      if (!own.signal.aborted) throw error;
+    } finally {
+      if (this.reading === own) {
+        this.reading = null;
+        this.dispatch({ kind: "reading", file: null });
+      }
     }
   }
 

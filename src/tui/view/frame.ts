@@ -49,8 +49,8 @@ function titleLine({ screen, core: { size } }: AppState, palette: Palette): stri
   return `${name} ${screens.map(({ id, title }, i) => (id === screen ? tab(title, i, true) : palette.dim(` ${i + 1}`))).join("")}`;
 }
 
-function noticeLine({ notice }: AppState, palette: Palette): string {
-  if (notice === null) return "";
+function noticeLine({ notice, reading }: AppState, palette: Palette): string {
+  if (notice === null) return reading === null ? "" : palette.dim(` reading ${oneLine(reading)} ...  Esc ends it`);
   const text = ` ${oneLine(notice.text)}`;
   return notice.tone === null ? text : palette[notice.tone](text);
 }
