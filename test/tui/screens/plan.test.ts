@@ -2,11 +2,12 @@ import fc from "fast-check";
 import { beforeAll, describe, expect, test } from "vitest";
 import type { PlanDocument } from "../../../src/plan/answer/plan-document.ts";
 import { candidateStates } from "../../../src/plan/search/track.ts";
-import { planVerdict } from "../../../src/report/plan-verdict.ts";
+import { planLoad, planVerdict } from "../../../src/report/plan-verdict.ts";
 import { makePalette, plainPalette } from "../../../src/report/widgets/palette.ts";
 import { styledWidth } from "../../../src/report/widgets/styled-text.ts";
 import { parseScenario } from "../../../src/scenario/parse-scenario.ts";
 import { planScreen } from "../../../src/tui/screens/plan.ts";
+import { candidateLines } from "../../../src/tui/screens/plan-candidate.ts";
 import { ofPlan, type PlanState, planParts, planRows, planStart } from "../../../src/tui/screens/plan-choice.ts";
 import { planFacts } from "../../../src/tui/screens/plan-facts.ts";
 import { type CandidateView, shownCandidates } from "../../../src/tui/screens/plan-order.ts";
@@ -335,6 +336,18 @@ describe("the view", () => {
       }
   });
 
+  test("says what was asked, and of a candidate what it is over the scenario", () => {
+    for (const document of [real, many, none])
+      for (const part of planParts)
+        for (const size of [small, { width: 120, height: 40 }])
+          expect(view(coreWith(document, size), [part]).join("\n"), part).toContain(planLoad(document).slice(0, 60));
+    const [one] = many.candidates;
+    const settings = ["pools=null", "parallel={tp: 2}", "handover=null", "a.b=null x"];
+    const lines = candidateLines(many, { ...one!, settings }, [], 80, plainPalette);
+    const from = lines.indexOf("Settings over the scenario");
+    expect(lines.slice(from + 1, from + 4)).toEqual(["parallel={tp: 2}", "a.b=null x", "without pools, handover"]);
+  });
+
   test("keeps to its size and holds no control character, whatever the plan says", () => {
     const palettes = [plainPalette, makePalette({ depth: "256", unicode: true })];
     fc.assert(
@@ -375,13 +388,13 @@ describe("the view", () => {
       small  6 deployments of 5 layouts  at most 2 devices  plan/plan.json
       + 2 x 1 device | 2 devices | $5.38/h | $8.14/Mtok |
         tpot p(50)<4ms at 95% of its limit | all SLOs hold with a chance of 52% |
-        as good as the runner-up |
-        what is run today does not meet the SLOs (tpot p(50)<4ms is missed by | ~
+        as good as the runner-up ~
+      18.4 requests/s, 50 tokens in and 10 out on average; ttft p(50)<1s, tpot p(50)<~
        a answer   c candidates   f frontier   x why others failed   p page
       Deployments by lowest cost
-        deployment     objective  devices   $/h  tightest  TPOT p50  TTFT p99
-      > 2 x 1 device  $8.14/Mtok        2  5.38     94.6%   3.78 ms         -
-        DP2 ETP2      $8.14/Mtok        2  5.38     96.4%   3.86 ms         -
+        deployment     objective  devices   $/h  tightest SLO  TPOT p50  TTFT p99
+      > 2 x 1 device  $8.14/Mtok        2  5.38           95%   3.78 ms         -
+        DP2 ETP2      $8.14/Mtok        2  5.38           96%   3.86 ms         -
 
       Unvalidated: no served measurement with vllm of gpt-oss-20b, and none with it on
       h100-sxm.
@@ -398,8 +411,8 @@ describe("the view", () => {
       small  6 deployments of 5 layouts  at most 2 devices  plan/plan.json
       + 2 x 1 device | 2 devices | $5.38/h | $8.14/Mtok |
         tpot p(50)<4ms at 95% of its limit | all SLOs hold with a chance of 52% |
-        as good as the runner-up |
-        what is run today does not meet the SLOs (tpot p(50)<4ms is missed by | ~
+        as good as the runner-up ~
+      18.4 requests/s, 50 tokens in and 10 out on average; ttft p(50)<1s, tpot p(50)<~
        a answer   c candidates   f frontier   x why others failed   p page
       6 candidates  / filters, such as feasible tp8 devices<=8 tpot<30ms
          status ^    deployment    devices   $/h  $/Mtok  tightest  TPOT p50  TTFT p99
@@ -412,8 +425,8 @@ describe("the view", () => {
       TP2
       untested: not tested to the end: it cannot be better by what is looked for
       2 devices, $5.38/h, 1.4 kW
-      pools=null
-      5 more lines: d shows all
+
+      6 more lines: d shows all
       "
     `);
     expect(frame(view(coreWith(real), ["frontier"]))).toMatchInlineSnapshot(`
@@ -421,8 +434,8 @@ describe("the view", () => {
       small  6 deployments of 5 layouts  at most 2 devices  plan/plan.json
       + 2 x 1 device | 2 devices | $5.38/h | $8.14/Mtok |
         tpot p(50)<4ms at 95% of its limit | all SLOs hold with a chance of 52% |
-        as good as the runner-up |
-        what is run today does not meet the SLOs (tpot p(50)<4ms is missed by | ~
+        as good as the runner-up ~
+      18.4 requests/s, 50 tokens in and 10 out on average; ttft p(50)<1s, tpot p(50)<~
        a answer   c candidates   f frontier   x why others failed   p page
       Output tokens/s of a device by those of a user
       200 +                                                                 .
@@ -436,7 +449,7 @@ describe("the view", () => {
       X 264 tok/s of a user, 91.5 of a device
       2 x 1 device
       + feasible: meets the SLOs; tpot p(50)<4ms at 94.6% of its limit
-      25 more lines: d shows all
+      26 more lines: d shows all
       "
     `);
     expect(frame(view(coreWith(none), ["failures"]))).toMatchInlineSnapshot(`
@@ -468,15 +481,15 @@ describe("the view", () => {
       >+ feasible    2 x 1 device        2  5.38    8.14       95%            94.6% of its limit
        + feasible    DP2 ETP2            2  5.38    8.14       96%            1st by lowest cost: $8.14/Mtok
        x infeasible  1 device            1  2.69    4.07      109%            2 devices, $5.38/h, 1.4 kW, TPOT p50 3.78 ms,
-       x infeasible  DP2 EP2             2  5.38    8.14      111%              a device 91.5 tok/s
+       x infeasible  DP2 EP2             2  5.38    8.14      111%              91.5 tok/s a device
          untested    TP2 EP2             2  5.38       -         -            ttft p(50)<1s holds with a chance of at least
          untested    TP2                 2  5.38       -         -            95%
                                                                               tpot p(50)<4ms holds with a chance of 52%;
                                                                               breaks where all is 1.06x as slow
-                                                                              pools=null
-                                                                              handover=null
+
+                                                                              Settings over the scenario
                                                                               parallel={"ep":1,"replicas":2}
-                                                                              32 more lines: d shows all
+                                                                              33 more lines: d shows all
 
                                                                               Output tokens/s of a device by those of a user
                                                                               200 +
