@@ -13,6 +13,7 @@ import { type AppState, firstState } from "../src/tui/state/app-state.ts";
 import type { Event } from "../src/tui/state/events.ts";
 import { reduce } from "../src/tui/state/reducer.ts";
 import { frame } from "../src/tui/view/frame.ts";
+import { examplePlan, planQuestionText } from "./example-plan.ts";
 import { reportsOf, requestOf } from "./example-run.ts";
 
 /** What the pages show: the offload example, and the same with fewer slots. */
@@ -34,7 +35,7 @@ const told = (state: AppState, ...events: readonly Event[]): AppState =>
 /** Frames of screens by name, in a size of the terminal. */
 export type Frames = (screen: string, size: Size) => readonly string[];
 
-/** Makes the frames of all screens of a real run; the same bytes each time. */
+/** Makes the frames of all screens, of a real run and of a real plan; the same bytes each time. */
 export async function screenFrames(): Promise<Frames> {
   const nowhere = "/nonexistent";
   const library = {
@@ -43,6 +44,8 @@ export async function screenFrames(): Promise<Frames> {
   };
   const first = await reportsOf(1, request, batchSteps);
   const second = await reportsOf(2, changed, batchSteps);
+  const document = await examplePlan({ file: "chat.yaml", text: planQuestionText, settings: [], params: {} });
+  const planned: Event = { kind: "planned", plan: { file: "plan/plan.json", document, hasScenario: true } };
   const start: Event = { kind: "intents", intents: [{ kind: "start", name: "offload-4090", request }] };
   const startChanged: Event = { kind: "intents", intents: [{ kind: "start", name: "offload-4090", request: changed }] };
   const finished = (reports: readonly EngineReport[], id: number) => engine({ ...reports.at(-1)!, id });
@@ -67,6 +70,7 @@ export async function screenFrames(): Promise<Frames> {
     run: (size) => told(begun(size), ...first.slice(0, Math.ceil(first.length / 2)).map(engine), key("2")),
     "what-if": asked,
     compare: (size) => told(ran(size), startChanged, ...second.map(engine), key("8")),
+    plan: (size) => told(firstState(size, library, new Map()), planned),
     help: (size) => told(ran(size), key("2"), key("?")),
   };
   return (name, size) => {

@@ -53,11 +53,12 @@ async function screens(file: string | undefined, options: TuiOptions, colour: bo
     reader,
     begin: file === undefined ? null : { kind: file.endsWith(".json") ? "document" : "scenario", file },
     settings: options.set ?? [],
-    read: async (path, settings) => {
+    read: async (path, settings, params = {}) => {
       const { readJobBase } = await import("./job-base.ts");
       const { isTerminal } = await import("../files/terminals.ts");
       if (await isTerminal(path)) refuse({ file: path, expected: "a file, not the terminal that keys come from" });
-      return readJobBase(io, path, { settings, param: options.param }, new AbortController().signal);
+      const param = [...Object.entries(params).map(([name, value]) => `${name}=${value}`), ...(options.param ?? [])];
+      return readJobBase(io, path, { settings, param }, new AbortController().signal);
     },
   });
   const code = await session.run();

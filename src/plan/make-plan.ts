@@ -135,6 +135,7 @@ export async function makePlan(question: PlanQuestion, base: JobBase, deps: Plan
       description: scenario.description,
       file: scenario.file,
       settings: base.settings,
+      params: base.params,
     },
     seed: scenario.seed,
     space: {

@@ -39,8 +39,8 @@ export interface SessionOptions {
   /** Scenario, or saved result or plan, to begin with; null: the home screen. */
   readonly begin: { readonly kind: "scenario" | "document"; readonly file: string } | null;
   readonly settings: readonly string[];
-  /** The scenario of a file, with settings laid over it. */
-  readonly read: (file: string, settings: readonly string[]) => Promise<JobBase>;
+  /** The scenario of a file, with settings laid over it; parameters of the command line stand above these. */
+  readonly read: (file: string, settings: readonly string[], params?: JobBase["params"]) => Promise<JobBase>;
 }
 
 /** The screens at work: state, terminal, engine and files. */
@@ -59,6 +59,8 @@ export class Session implements InkHost {
   private readonly listeners = new Set<() => void>();
   private shownPrompt: ReturnType<InkHost["prompt"]> = null;
   private leaving: ((code: ExitCode) => void) | null = null;
+  /** Ends the reading of a document; null while none is read. */
+  private reading: AbortController | null = null;
   private readonly saving = new Set<Promise<void>>();
   /** Why results could not be kept, by run. */
   private readonly lost = new Map<number, string>();
@@ -128,6 +130,7 @@ export class Session implements InkHost {
       } catch {
         // To a terminal that is gone there is nothing to give back.
       }
+      this.reading?.abort();
       await Promise.all([this.engine.close(), this.trials.close()]);
       for (const [signal, handler] of handlers) process.off(signal, handler);
       process.off("uncaughtException", this.broken);
@@ -196,7 +199,7 @@ export class Session implements InkHost {
           this.trials.tell(effect.order);
           return;
         case "startFile": {
-          const request = await this.options.read(effect.file, effect.settings);
+          const request = await this.options.read(effect.file, effect.settings, effect.params);
           const intents = [
             { kind: "start", name: this.nameOf(effect.file), request } as const,
             { kind: "open", screen: "run" } as const,
@@ -204,14 +207,12 @@ export class Session implements InkHost {
           this.dispatch({ kind: "intents", intents });
           return;
         }
-        case "load": {
-          const { file } = effect;
-          const { openDocument } = await import("./library/open-document.ts");
-          const opened = await openDocument(file);
-          if (opened.kind === "plan") this.dispatch({ kind: "planned", plan: opened.plan });
-          else this.dispatch({ kind: "loaded", forecast: opened.forecast, file, show: true });
+        case "load":
+          await this.load(effect.file);
           return;
-        }
+        case "endLoad":
+          this.reading?.abort();
+          return;
         case "copy":
           this.copy(effect.text);
           return;
@@ -259,6 +260,28 @@ export class Session implements InkHost {
     }
     process.stdout.write(bytes);
     this.dispatch({ kind: "said", text: `sent to the clipboard of the terminal: ${text}`, tone: "good" });
+  }
+
+  /** Opens a document. The one that is opened last is the one that is shown. */
+  private async load(file: string): Promise<void> {
+    this.reading?.abort();
+    const own = new AbortController();
+    this.reading = own;
+    this.dispatch({ kind: "reading", file });
+    try {
+      const { openAside } = await import("./library/open-aside.ts");
+      const opened = await openAside(file, own.signal);
+      if (own.signal.aborted) return;
+      if (opened.kind === "plan") this.dispatch({ kind: "planned", plan: opened.plan });
+      else this.dispatch({ kind: "loaded", forecast: opened.forecast, file, show: true });
+    } catch (error) {
+      if (!own.signal.aborted) throw error;
+    } finally {
+      if (this.reading === own) {
+        this.reading = null;
+        this.dispatch({ kind: "reading", file: null });
+      }
+    }
   }
 
   private say(error: unknown): void {

@@ -12,11 +12,10 @@ describe("docs/tui.md", () => {
     expect(withScreens(page, await screenFrames()) === page, "run npm run generate").toBe(true);
   });
 
-  test("has a section for every screen, with frames of both sizes where a run fills it", () => {
+  test("has a section for every screen, with frames of both sizes", () => {
     for (const { id, title } of screens) {
       expect(page).toContain(`\n## ${title}\n`);
-      if (id !== "plan")
-        for (const size of ["80x24", "120x40"]) expect(page).toContain(`<!-- screen ${id} ${size} -->`);
+      for (const size of ["80x24", "120x40"]) expect(page).toContain(`<!-- screen ${id} ${size} -->`);
     }
   });
 

@@ -175,7 +175,7 @@ const balanceTable = (comparison: PlacementComparison) =>
   ) as { readonly rows: readonly unknown[]; readonly note: string };
 
 test("the page fits narrow and wide terminals; of many maps it lists those simulated and the best of each policy, of few all", async () => {
-  const { comparison } = await comparePlaced(text(shifting, 8, 16), { repeats: 1, requests: 16 });
+  const { comparison } = await comparePlaced(text(shifting, 8, 16), { repeats: 1, requests: 8 });
   for (const width of [80, 120]) {
     const lines = terminalPage(placementComparisonPage(comparison), undefined, width).split("\n");
     expect(lines.filter((line) => line.length > width)).toEqual([]);

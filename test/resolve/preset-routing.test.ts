@@ -89,7 +89,7 @@ test("expected loads take their variation from the preset too; models without ex
 
 test("choices lie in groups as the router has them, unless a scenario says otherwise", async () => {
   const groupsTouched = async (model: string, keys: string) => {
-    const scenario = text(model, `{ kind: parametric, rows: 200${keys} }`);
+    const scenario = text(model, `{ kind: parametric, rows: 100${keys} }`);
     const onAscend = scenario.replace("h100-sxm-8", "ascend-800i-a2-8").replace("id: vllm", "id: vllm-ascend");
     const { config } = await resolveScenario(
       parseScenario(model === "deepseek-v3" ? scenario.replace("tp: 8", "tp: 8, pp: 2") : onAscend, "test.yaml"),

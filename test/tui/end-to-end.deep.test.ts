@@ -2,9 +2,12 @@ import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, describe, expect, test } from "vitest";
+import { jsonDocument } from "../../src/core/json.ts";
 import type { Forecast } from "../../src/forecast/forecast.ts";
 import { readForecasts } from "../../src/forecast/read-forecast.ts";
 import { built, scratch, spawned } from "../cli/command.ts";
+import { done } from "../plan/outcomes.ts";
+import { planIn, WorldExecutor } from "../plan/worlds.ts";
 import { request } from "./example.ts";
 import { hasTmux, Terminal } from "./tmux.ts";
 
@@ -116,6 +119,25 @@ inTerminal("somebody who", () => {
     const { code, isRestored } = await terminal.ended();
     expect({ code, isRestored }).toEqual({ code: 0, isRestored: true });
     expect(kept(results)).toMatchObject([{ interrupted: true }]);
+  });
+
+  test("opens a large plan sees that it is read, uses the screens meanwhile, and may call it off", async () => {
+    const plan = await planIn(new WorldExecutor(() => done({ "tpot.p50": 5, rejected: 0 })), ["plan.budget.devices=2"]);
+    const untested = { ...plan.candidates[0]!, status: "untested", figures: null };
+    const others = Array.from({ length: 60_000 }, (_, i) => ({ ...untested, id: `other ${i}` }));
+    write("large.json", jsonDocument({ ...plan, candidates: [...plan.candidates, ...others] }));
+    const { terminal } = started(["large.json"]);
+    await terminal.sees("reading large.json ...");
+    terminal.press("7");
+    await terminal.sees(/7 What-if[\s\S]*reading large\.json \.\.\./);
+    await terminal.sees(/10 Plan[\s\S]*60,\d\d\d deployments/);
+    terminal.close();
+    const again = started(["large.json"]).terminal;
+    await again.sees("reading large.json ...");
+    again.press("Escape");
+    await again.sees(/^(?![\s\S]*reading)[\s\S]*1 Home/);
+    again.press("q");
+    expect(await again.ended()).toMatchObject({ code: 0, isRestored: true });
   });
 
   test("changes the size of the window sees the whole of it, and all is there again afterwards", async () => {

@@ -80,6 +80,8 @@ export interface PlanDocument {
     readonly file: string;
     /** What the command line laid over it, before the settings of a candidate. */
     readonly settings: readonly string[];
+    /** Parameters of its file paths, as `--param` gave them. */
+    readonly params: Readonly<Record<string, string>>;
   };
   readonly seed: number;
   readonly space: {

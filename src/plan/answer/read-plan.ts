@@ -82,7 +82,7 @@ const sensitivity = fields({
 /** A plan document without kind and version, which are looked at first. */
 const document: Shape = fields({
   moecastVersion: text,
-  scenario: fields({ name: text, description: text, file: text, settings: texts }),
+  scenario: fields({ name: text, description: text, file: text, settings: texts, params: recordOf(text) }),
   seed: number,
   space: fields({
     candidates: number,
@@ -139,7 +139,7 @@ export function planOf(json: Json, file: string): PlanDocument {
   if (!isPlan(json)) refuseField("kind", '"plan", as moecast plan -o writes it');
   if (valueAt(json, "schemaVersion") !== schemaVersion)
     refuseField("schemaVersion", String(schemaVersion), "another release wrote this plan; run moecast plan again");
-  const plan = withSettings(json);
+  const plan = withInputs(json);
   const check = new ShapeCheck();
   document(plan, check);
   const problems = check.problems.length > 0 ? check.problems : unknownCandidates(plan as unknown as PlanDocument);
@@ -150,11 +150,14 @@ export function planOf(json: Json, file: string): PlanDocument {
 /** The same of a text. */
 export const readPlan = (json: string, file: string): PlanDocument => planOf(parsePlanJson(json, file), file);
 
-/** Earlier documents do not say with which settings they were asked. */
-function withSettings(json: Json): Json {
+/** What earlier documents do not say: with which settings and parameters they were asked. */
+const unsaid = { settings: [], params: {} } as const;
+
+/** The document with that in it; what it says stays, in its order. */
+function withInputs(json: Json): Json {
   const scenario = valueAt(json, "scenario");
-  if (!isObject(scenario) || "settings" in scenario) return json;
-  return { ...(json as Readonly<Record<string, Json>>), scenario: { ...scenario, settings: [] } };
+  if (!isObject(scenario)) return json;
+  return { ...(json as Readonly<Record<string, Json>>), scenario: { ...scenario, ...unsaid, ...scenario } };
 }
 
 /** Answers that name what is no candidate. */

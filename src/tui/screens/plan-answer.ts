@@ -1,5 +1,5 @@
 import { oneLine } from "../../core/printable.ts";
-import { formatCount, formatNumber } from "../../core/units.ts";
+import { formatCount, formatNumber, formatPercent } from "../../core/units.ts";
 import type { PlanDocument } from "../../plan/answer/plan-document.ts";
 import { milliseconds } from "../../report/labels.ts";
 import { terminalSection } from "../../report/page-terminal.ts";
@@ -40,7 +40,7 @@ export function answerLines(
         { header: "objective", align: "right" },
         { header: "devices", align: "right", dispensable: 2 },
         { header: "$/h", align: "right", dispensable: 4 },
-        { header: "tightest", align: "right", dispensable: 3 },
+        { header: "tightest SLO", align: "right", dispensable: 3 },
         { header: "TPOT p50", align: "right", dispensable: 5 },
         { header: "TTFT p99", align: "right", dispensable: 6 },
       ],
@@ -53,7 +53,7 @@ export function answerLines(
           text,
           formatCount(devices),
           usdPerHour === null ? "-" : formatNumber(usdPerHour, 4),
-          shown?.strain == null ? "-" : `${formatNumber(100 * shown.strain, 3)}%`,
+          shown?.strain == null ? "-" : formatPercent(shown.strain, 0),
           shown?.tpotP50Ms == null ? "-" : milliseconds(shown.tpotP50Ms),
           shown?.ttftP99Ms == null ? "-" : milliseconds(shown.ttftP99Ms),
         ][column]!;

@@ -32,13 +32,25 @@ export function candidateLines(
         width,
       );
     }),
-    ...[...settings, ...load].flatMap((setting) => wrap(setting, width)).map((line) => palette.dim(line)),
+    "",
+    ...settingLines([...settings, ...load], width, palette),
     "",
     palette.bold(
       figures === null ? "Not run: no figures" : `Figures of its run over ${formatCount(requests)} requests`,
     ),
     ...(figures === null ? [] : figureLines(figures, width, palette)),
     palette.dim(fitLine(`id ${oneLine(id)}`, width, palette.glyphs.ellipsis).trimEnd()),
+  ];
+}
+
+/** What it is over the scenario; keys that it does without come last, as words. */
+function settingLines(settings: readonly string[], width: number, palette: Palette): string[] {
+  const without = settings.flatMap((setting) => /^([\w.]+)=null$/.exec(setting)?.[1] ?? []);
+  const others = settings.filter((setting) => !/^[\w.]+=null$/.test(setting));
+  return [
+    palette.bold("Settings over the scenario"),
+    ...others.flatMap((setting) => wrap(setting, width)),
+    ...(without.length === 0 ? [] : wrap(`without ${without.join(", ")}`, width).map(palette.dim)),
   ];
 }
 
@@ -104,7 +116,7 @@ const summaryItems = ({ devices, usdPerHour, powerW, figures }: PlanCandidate): 
     ...(powerW === null ? [] : [`${formatNumber(powerW / 1000)} kW`]),
     ...figure("ttft.p99", "TTFT p99"),
     ...figure("tpot.p50", "TPOT p50"),
-    ...figure("throughputPerDevice", "a device"),
+    ...figure("throughputPerDevice", "").map((text) => `${text.trim()} a device`),
   ];
 };
 

@@ -9,8 +9,8 @@ import type { OpenPlan } from "../state/core.ts";
 import { type PlanState, planParts } from "./plan-choice.ts";
 import { planFacts } from "./plan-facts.ts";
 
-/** Lines of the verdict and of what was asked where there is little room: the latter goes first. */
-const verdictMax = 4;
+/** Lines of the verdict where there is little room: its last parts, which compare the answer, go first. */
+const verdictMax = 3;
 /** From so many lines on all of the verdict is shown. */
 const linesForAll = 30;
 
@@ -39,9 +39,10 @@ export function planHead(
     cut(`${palette.bold(oneLine(scenario.name))}  ${palette.dim(about)}`),
     ...shown.map((line, i) => {
       const isCut = shown.length < answer.length && i === shown.length - 1;
-      return tone(cut(`${i === 0 ? `${isFound ? good : bad} ` : ""}${line}${isCut ? ` ${ellipsis}` : ""}`));
+      const text = isCut ? `${line.slice(0, line.length - headlineSeparator.trimEnd().length)} ${ellipsis}` : line;
+      return tone(cut(`${i === 0 ? `${isFound ? good : bad} ` : ""}${text}`));
     }),
-    ...(height < linesForAll && shown.length === verdictMax ? [] : [palette.dim(cut(oneLine(planLoad(document))))]),
+    palette.dim(cut(oneLine(planLoad(document)))),
     ...(hasScenario
       ? []
       : [

@@ -41,7 +41,7 @@ function act(state: PlanState, action: string, { plan }: Core, area: Size): Act<
         file: document.scenario.file,
         text: "",
         settings: choiceSettings(document, choice),
-        params: {},
+        params: document.scenario.params,
       });
       return { own, intents: [{ kind: "copy", text }] };
     }
@@ -80,10 +80,10 @@ const onTop = (own: PlanState, part: PlanPart): PlanState => ({
 function run(own: PlanState, { document, hasScenario }: OpenPlan): Act<PlanState> {
   const { choice } = planRows(own, document);
   if (choice === null) return say(own, "no candidate is selected");
-  const { file } = document.scenario;
+  const { file, params } = document.scenario;
   if (!hasScenario)
     return say(own, `its scenario ${oneLine(file)} is not here: start moecast in the folder where the plan was made`);
-  return { own, intents: [{ kind: "startFile", file, settings: choiceSettings(document, choice) }] };
+  return { own, intents: [{ kind: "startFile", file, settings: choiceSettings(document, choice), params }] };
 }
 
 /** The candidates that failed for the selected cause. */

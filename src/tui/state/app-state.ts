@@ -19,6 +19,8 @@ export interface AppState {
   /** The help, and what it is filtered by; null while it is not shown. */
   readonly help: HelpState | null;
   readonly notice: Notice | null;
+  /** The document that is being read; null: none is. */
+  readonly reading: string | null;
   readonly keys: KeyMap;
 }
 
@@ -42,5 +44,6 @@ export const firstState = (size: Size, library: Library, keys: KeyMap): AppState
   prompts: 0,
   help: null,
   notice: null,
+  reading: null,
   keys,
 });

@@ -63,7 +63,13 @@ export type Intent =
   /** Runs a scenario; the screens show it. */
   | { readonly kind: "start"; readonly name: string; readonly request: JobBase }
   /** The same from its file, with settings laid over it. */
-  | { readonly kind: "startFile"; readonly file: string; readonly settings: readonly string[] }
+  | {
+      readonly kind: "startFile";
+      readonly file: string;
+      readonly settings: readonly string[];
+      /** Parameters of its file paths, beside those that the screens were started with. */
+      readonly params?: JobBase["params"];
+    }
   /** Runs a scenario beside all others to compare it; its trial has the next id. `ends`: trials that nobody waits for any more. */
   | { readonly kind: "try"; readonly request: JobBase; readonly stated: JobBase; readonly ends: readonly number[] }
   /** Follows a request of a run in a second one; null: nobody wants to know any more. */

@@ -14,6 +14,8 @@ export type Event =
   | { readonly kind: "resized"; readonly size: Size }
   | { readonly kind: "engine"; readonly report: EngineReport }
   | { readonly kind: "library"; readonly library: Library }
+  /** The document that is read from now on; null: none any more. */
+  | { readonly kind: "reading"; readonly file: string | null }
   | { readonly kind: "loaded"; readonly forecast: Forecast; readonly file: string; readonly show: boolean }
   | { readonly kind: "planned"; readonly plan: OpenPlan }
   | { readonly kind: "saved"; readonly id: number; readonly file: string }
@@ -30,6 +32,8 @@ export type Effect =
     >
   /** For the thread that answers questions. */
   | { readonly kind: "trial"; readonly order: EngineOrder }
+  /** Nobody waits for the document that is read. */
+  | { readonly kind: "endLoad" }
   | { readonly kind: "redraw" }
   /** Gives the terminal back to the shell until it is told to go on. */
   | { readonly kind: "suspend" };

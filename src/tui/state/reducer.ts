@@ -40,6 +40,8 @@ function happened(state: AppState, event: Event): Reduced {
       return reported(state, event.report);
     case "library":
       return only(withCore(state, { library: event.library }));
+    case "reading":
+      return only({ ...state, reading: event.file });
     case "loaded": {
       const id = state.core.nextId;
       const record = loadedRecord(id, event.forecast, event.file);
@@ -106,6 +108,8 @@ function globally(state: AppState, action: string): Reduced {
     case "export":
       return asked(state, exportPrompt(state.core));
     case "back": {
+      // What is being read would open a screen that nobody wants any more.
+      if (state.reading !== null) return { state: { ...state, reading: null }, effects: [{ kind: "endLoad" }] };
       const { id, back: inside } = screenOf(state.screen);
       const act = inside?.(state.own[id], state.core) ?? null;
       return act === null ? back(state) : took(state, act);

@@ -3,8 +3,8 @@ import { oneLine } from "../../core/printable.ts";
 
 /** Bars, axes and rules of plainPalette. */
 const drawn = /[-=#*.+|^~_@]{3,}/g;
-/** The titles of all screens, those that are not shown as numbers alone. */
-const titles = /^moecast (?:\d+ )*(\d+ \D.*?)(?: \d+)*$/;
+/** The titles of all screens; before the one that is shown stands a sign. */
+const titles = /^(?:moecast )?(?:\d+ \D+? )*>(\d+ \D+?)(?: \d+ \D+)*$/;
 const chosen = /^> /;
 /** Where a line was cut for lack of room. */
 const cutMark = /(?:~|…)$/;

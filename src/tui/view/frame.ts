@@ -54,6 +54,7 @@ function titleLine({ screen, core: { size } }: AppState, palette: Palette): stri
       .join(gap === "" ? " " : "");
   const lines = [
     `${name} ${tabs(({ title }, i) => `${i} ${title}`, " ")}`,
+    tabs(({ title }, i) => `${i} ${title}`, ""),
     tabs(({ title, short = title }, i) => `${i} ${short}`, ""),
     `${name} ${tabs(({ id, title }, i) => (id === screen ? `${i} ${title}` : `${i}`), "")}`,
   ];
@@ -63,8 +64,8 @@ function titleLine({ screen, core: { size } }: AppState, palette: Palette): stri
 /** A long message takes so many lines at most: a command line is meant to be read whole. */
 const noticeMax = 4;
 
-function noticeLines({ notice, core: { size } }: AppState, palette: Palette): readonly string[] {
-  if (notice === null) return [""];
+function noticeLines({ notice, reading, core: { size } }: AppState, palette: Palette): readonly string[] {
+  if (notice === null) return [reading === null ? "" : palette.dim(` reading ${oneLine(reading)} ...  Esc ends it`)];
   const lines = wrap(oneLine(notice.text), Math.max(1, size.width - 2)).slice(0, noticeMax);
   return lines.map((line) => (notice.tone === null ? ` ${line}` : palette[notice.tone](` ${line}`)));
 }

@@ -8,7 +8,7 @@ import { RequestRecorder, type RequestStep } from "../../../src/sim/outcome/requ
 import { type RunResult, requestStatus } from "../../../src/sim/result.ts";
 import { simulate } from "../../../src/sim/simulate.ts";
 import { Simulation } from "../../../src/sim/simulation.ts";
-import { drawn } from "../../drawn.ts";
+import { drawn, further } from "../../drawn.ts";
 import { testConfig, testEngine, testNode, testRequests } from "../../sim/build.ts";
 import { deployment, deploymentConfig } from "../../sim/random-deployment.ts";
 import { bytesOf } from "../../sim/random-laws.ts";
@@ -59,28 +59,35 @@ function judgeTrace(trace: RequestTrace, { requests }: RunResult): void {
   for (const { long, longestNs } of spans) if (long) expect(longestNs).toBeGreaterThan(2 * trace.decodeMedianNs);
 }
 
-/** Follows a request; returns its trace where it was completed. */
-function followed(config: SimConfig, request: number): RequestTrace | null {
+/** Follows a request: the run, and the request's trace where it was completed. */
+function followed(
+  config: SimConfig,
+  request: number,
+): { readonly run: RunResult; readonly trace: RequestTrace | null } {
   const recorder = new RequestRecorder(request);
   const run = simulate(config, { steps: recorder });
-  if (run.requests.status[request] !== requestStatus.completed) return null;
+  if (run.requests.status[request] !== requestStatus.completed) return { run, trace: null };
   judgeSteps(recorder.steps, run, request);
   const trace = requestTrace(recorder, run.requests);
   judgeTrace(trace, run);
-  return trace;
+  return { run, trace };
 }
+
+/** Requests of a deployment at most: in the deep suite as many as it draws. */
+const requestsMax = further([Number.POSITIVE_INFINITY])[0] ?? 12;
 
 test("in deployments of every kind the parts of a request's time add up to all of it, and no request fares otherwise for it", () => {
   const seen = new Set<string>();
   fc.assert(
     fc.property(deployment, fc.nat(1_000_000), (random, place) => {
-      const config = deploymentConfig(random);
+      const { first } = random;
+      const config = deploymentConfig({ ...random, first: { ...first, n: Math.min(first.n, requestsMax) } });
       fc.pre(poolsOf(config).every(({ mapping, model }) => mappingProblems(mapping, model).length === 0));
       try {
         const alone = simulate(config);
         const request = place % alone.requests.count;
-        expect(bytesOf(simulate(config, { steps: new RequestRecorder(request) }))).toBe(bytesOf(alone));
-        const trace = followed(config, request);
+        const { run, trace } = followed(config, request);
+        expect(bytesOf(run)).toBe(bytesOf(alone));
         for (const kind of traceKinds) if (trace !== null && trace.ns[kind] > 0) seen.add(kind);
       } catch (error) {
         // Too little memory is an answer.
@@ -110,7 +117,7 @@ function constantSteps(rows: Parameters<typeof testRequests>[0]): SimConfig {
 }
 
 test("a request alone: its chunks, then its decodes as one span", () => {
-  const trace = followed(constantSteps([{ at: 0, prompt: 100, output: 5 }]), 0)!;
+  const trace = followed(constantSteps([{ at: 0, prompt: 100, output: 5 }]), 0).trace!;
   expect(
     trace.spans.map(({ kind, toNs, fromNs, tokens, steps }) => [kind, (toNs - fromNs) / stepNs, tokens, steps]),
   ).toEqual([
@@ -129,7 +136,7 @@ test("a request beside another: it queues behind steps, and decodes beside promp
     { at: 0, prompt: 80, output: 12 },
     { at: 10, prompt: 78, output: 3 },
   ]);
-  const [first, second] = [followed(config, 0)!, followed(config, 1)!];
+  const [first, second] = [0, 1].map((request) => followed(config, request).trace!) as [RequestTrace, RequestTrace];
   // 39 tokens of the other's prompt fit beside each decode.
   expect(first.ns.besidePrompts).toBe(2 * stepNs);
   expect(first.spans.filter(({ kind }) => kind === "besidePrompts").map(({ promptTokens }) => promptTokens)).toEqual([
@@ -145,7 +152,7 @@ test("a request that loses its blocks waits, and computes again what was lost", 
     { at: 0, prompt: 90, output: 60 },
     { at: 0, prompt: 80, output: 60 },
   ]);
-  const [kept, lost] = [followed(config, 0)!, followed(config, 1)!];
+  const [kept, lost] = [0, 1].map((request) => followed(config, request).trace!) as [RequestTrace, RequestTrace];
   expect(kept.ns.preempted + kept.ns.recompute).toBe(0);
   expect(lost.ns.preempted).toBeGreaterThan(0);
   // Blocks are taken when a step begins.

@@ -156,7 +156,7 @@ describe("a plan in a world whose outcomes are known", () => {
   });
 
   test("interrupted, it says what was found; resumed with its journal it is the plan of one go, and runs nothing twice", async () => {
-    const settings = ["plan.objectives=[speed, energy]", "plan.budget.devices=8"];
+    const settings = ["plan.objectives=[speed, energy]", "plan.budget.devices=4"];
     const whole = new WorldExecutor(capacities(5));
     const plan = await planIn(whole, settings);
     const found = new Set(plan.candidates.filter(({ status }) => status === "feasible").map(({ id }) => id));

@@ -1,11 +1,19 @@
 import { describe, expect, test } from "vitest";
 import { InvalidInputError } from "../../../src/core/errors.ts";
+import type { RoutingTable } from "../../../src/trace/routing-table.ts";
 import { layerLruCurve } from "../../../src/trace/stats/lru-curve.ts";
 import { overlapAtLag } from "../../../src/trace/stats/overlap.ts";
 import { contiguousRankLoads, expertCounts, maxOverMean, shares } from "../../../src/trace/stats/popularity.ts";
 import { parametricRouting } from "../../../src/trace/synthesis/parametric-routing.ts";
 
 const plain = { experts: 32, topK: 4, layers: 2, popularity: { skew: 0.6 }, tokens: 8000, seed: 7 };
+
+/** The four experts of each token and layer, which differ from one another. */
+function choicesOf({ ids }: RoutingTable): number[][] {
+  const choices = Array.from({ length: ids.length / 4 }, (_, i) => [...ids.subarray(4 * i, 4 * i + 4)]);
+  expect(choices.filter((chosen) => new Set(chosen).size !== 4)).toEqual([]);
+  return choices;
+}
 
 describe("parametric routing", () => {
   test("has the wanted reuse, and Zipf popularity", () => {
@@ -40,11 +48,8 @@ describe("parametric routing", () => {
 
   test("with groups takes the same number of experts from each, so that ranks of whole groups are balanced", () => {
     const table = parametricRouting({ ...plain, groups: 2, reuse: 0.3, popularity: { skew: 1 } });
-    for (let at = 0; at < table.ids.length; at += 4) {
-      const chosen = [...table.ids.subarray(at, at + 4)];
-      expect(new Set(chosen).size).toBe(4);
-      expect(chosen.filter((expert) => expert < 16)).toHaveLength(2);
-    }
+    const uneven = choicesOf(table).filter((chosen) => chosen.filter((expert) => expert < 16).length !== 2);
+    expect(uneven).toEqual([]);
     expect(maxOverMean(contiguousRankLoads(expertCounts(table, 1), 2))).toBe(1);
     expect(maxOverMean(expertCounts(table, 1))).toBeGreaterThan(2);
   });
@@ -63,11 +68,7 @@ describe("parametric routing", () => {
     const table = parametricRouting(limited);
     const groupOf = (expert: number) => Math.floor(expert / 8);
     const touched = [0, 0, 0];
-    for (let at = 0; at < table.ids.length; at += 4) {
-      const chosen = [...table.ids.subarray(at, at + 4)];
-      expect(new Set(chosen).size).toBe(4);
-      touched[new Set(chosen.map(groupOf)).size]! += 1;
-    }
+    for (const chosen of choicesOf(table)) touched[new Set(chosen.map(groupOf)).size]! += 1;
     // Four experts of one group are less usual, and three groups never are.
     expect(touched[2]! / (table.ids.length / 4)).toBeGreaterThan(0.8);
     expect(touched.slice(3).every((times) => !times)).toBe(true);

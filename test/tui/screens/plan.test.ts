@@ -2,10 +2,12 @@ import fc from "fast-check";
 import { beforeAll, describe, expect, test } from "vitest";
 import type { PlanDocument } from "../../../src/plan/answer/plan-document.ts";
 import { candidateStates } from "../../../src/plan/search/track.ts";
-import { planVerdict } from "../../../src/report/plan-verdict.ts";
+import { planLoad, planVerdict } from "../../../src/report/plan-verdict.ts";
 import { makePalette, plainPalette } from "../../../src/report/widgets/palette.ts";
 import { styledWidth } from "../../../src/report/widgets/styled-text.ts";
+import { parseScenario } from "../../../src/scenario/parse-scenario.ts";
 import { planScreen } from "../../../src/tui/screens/plan.ts";
+import { candidateLines } from "../../../src/tui/screens/plan-candidate.ts";
 import { ofPlan, type PlanState, planParts, planRows, planStart } from "../../../src/tui/screens/plan-choice.ts";
 import { planFacts } from "../../../src/tui/screens/plan-facts.ts";
 import { type CandidateView, shownCandidates } from "../../../src/tui/screens/plan-order.ts";
@@ -13,7 +15,7 @@ import type { Core, Intent } from "../../../src/tui/state/core.ts";
 import { bodyArea } from "../../../src/tui/view/layout.ts";
 import { drawn } from "../../drawn.ts";
 import { done, outcomeOfKind } from "../../plan/outcomes.ts";
-import { planIn, type World, WorldExecutor } from "../../plan/worlds.ts";
+import { planIn, smallText, type World, WorldExecutor } from "../../plan/worlds.ts";
 import { realPlan } from "../plan-example.ts";
 import { coreOf } from "./ended-run.ts";
 
@@ -44,7 +46,8 @@ let none: PlanDocument;
 let bad: PlanDocument;
 
 beforeAll(async () => {
-  real = await realPlan(["traffic.requests=60", "plan.budget.devices=2", "slo={tpot: p(50)<4ms, ttft: p(50)<1s}"]);
+  const asked = ["traffic.requests=60", "plan.budget.devices=2", "slo={tpot: p(50)<4ms, ttft: p(50)<1s}"];
+  real = await realPlan(asked);
   const settings = ["plan.budget.devices=12", "plan.objectives=[cost, energy, rate, frontier]"];
   many = await planIn(new WorldExecutor(world), settings);
   const failing: World = (of, all) => ({
@@ -57,7 +60,13 @@ beforeAll(async () => {
   none = await planIn(new WorldExecutor(failing), ["plan.budget.devices=8"]);
   bad = {
     ...many,
-    scenario: { name: hostile, description: hostile, file: hostile, settings: [hostile] },
+    scenario: {
+      name: hostile,
+      description: hostile,
+      file: hostile,
+      settings: [hostile],
+      params: { [hostile]: hostile },
+    },
     slos: [hostile],
     objectives: many.objectives.map((answer) => ({
       ...answer,
@@ -263,7 +272,7 @@ describe("what is asked for", () => {
     const [best] = real.objectives[0]!.found;
     const { settings } = real.candidates.find(({ id }) => id === best!.id)!;
     const [intent] = started(coreWith(real), ["start"]);
-    expect(intent).toMatchObject({ kind: "startFile", file: "small.yaml" });
+    expect(intent).toMatchObject({ kind: "startFile", file: "small.yaml", params: {} });
     if (intent?.kind !== "startFile") throw new Error("no start");
     expect(intent.settings.slice(0, 2)).toEqual(["traffic.requests=60", "slo={tpot: p(50)<4ms, ttft: p(50)<1s}"]);
     expect(intent.settings).toEqual(expect.arrayContaining([...settings]));
@@ -299,6 +308,17 @@ describe("what is asked for", () => {
     expect(copy.text.match(/--set /g)).toHaveLength(run.settings.length);
   });
 
+  test("a plan whose files are parameters is run and copied with them", async () => {
+    const params = { MODEL: "test/fixtures/checkpoints/mixtral" };
+    const asked = [`model={file: "\${MODEL}"}`, "traffic.requests=20", "plan.budget.devices=1"];
+    const core = coreWith(await realPlan(asked, params));
+    const [run] = started(core, ["candidates", "start"]);
+    const [copy] = started(core, ["candidates", "copy"]);
+    if (run?.kind !== "startFile" || copy?.kind !== "copy") throw new Error("neither");
+    expect(parseScenario(smallText, run.file, run).model).toMatchObject({ file: params.MODEL });
+    expect(copy.text.endsWith(` --param MODEL=${params.MODEL}`)).toBe(true);
+  });
+
   test("nothing is run where nothing is selected", () => {
     for (const action of ["start", "copy", "open"])
       expect(started(coreWith(many), ["/no such thing", "candidates", action])).toMatchObject([{ kind: "say" }]);
@@ -314,6 +334,18 @@ describe("the view", () => {
           .replace(/\s+/g, " ");
         for (const word of planVerdict(document).slice(0, 3)) expect(text, part).toContain(word);
       }
+  });
+
+  test("says what was asked, and of a candidate what it is over the scenario", () => {
+    for (const document of [real, many, none])
+      for (const part of planParts)
+        for (const size of [small, { width: 120, height: 40 }])
+          expect(view(coreWith(document, size), [part]).join("\n"), part).toContain(planLoad(document).slice(0, 60));
+    const [one] = many.candidates;
+    const settings = ["pools=null", "parallel={tp: 2}", "handover=null", "a.b=null x"];
+    const lines = candidateLines(many, { ...one!, settings }, [], 80, plainPalette);
+    const from = lines.indexOf("Settings over the scenario");
+    expect(lines.slice(from + 1, from + 4)).toEqual(["parallel={tp: 2}", "a.b=null x", "without pools, handover"]);
   });
 
   test("keeps to its size and holds no control character, whatever the plan says", () => {
@@ -356,13 +388,13 @@ describe("the view", () => {
       small  6 deployments of 5 layouts  at most 2 devices  plan/plan.json
       + 2 x 1 device | 2 devices | $5.38/h | $8.14/Mtok |
         tpot p(50)<4ms at 95% of its limit | all SLOs hold with a chance of 52% |
-        as good as the runner-up |
-        what is run today does not meet the SLOs (tpot p(50)<4ms is missed by | ~
+        as good as the runner-up ~
+      18.4 requests/s, 50 tokens in and 10 out on average; ttft p(50)<1s, tpot p(50)<~
        a answer   c candidates   f frontier   x why others failed   p page
       Deployments by lowest cost
-        deployment     objective  devices   $/h  tightest  TPOT p50  TTFT p99
-      > 2 x 1 device  $8.14/Mtok        2  5.38     94.6%   3.78 ms         -
-        DP2 ETP2      $8.14/Mtok        2  5.38     96.4%   3.86 ms         -
+        deployment     objective  devices   $/h  tightest SLO  TPOT p50  TTFT p99
+      > 2 x 1 device  $8.14/Mtok        2  5.38           95%   3.78 ms         -
+        DP2 ETP2      $8.14/Mtok        2  5.38           96%   3.86 ms         -
 
       Unvalidated: no served measurement with vllm of gpt-oss-20b, and none with it on
       h100-sxm.
@@ -379,8 +411,8 @@ describe("the view", () => {
       small  6 deployments of 5 layouts  at most 2 devices  plan/plan.json
       + 2 x 1 device | 2 devices | $5.38/h | $8.14/Mtok |
         tpot p(50)<4ms at 95% of its limit | all SLOs hold with a chance of 52% |
-        as good as the runner-up |
-        what is run today does not meet the SLOs (tpot p(50)<4ms is missed by | ~
+        as good as the runner-up ~
+      18.4 requests/s, 50 tokens in and 10 out on average; ttft p(50)<1s, tpot p(50)<~
        a answer   c candidates   f frontier   x why others failed   p page
       6 candidates  / filters, such as feasible tp8 devices<=8 tpot<30ms
          status ^    deployment    devices   $/h  $/Mtok  tightest  TPOT p50  TTFT p99
@@ -393,8 +425,8 @@ describe("the view", () => {
       TP2
       untested: not tested to the end: it cannot be better by what is looked for
       2 devices, $5.38/h, 1.4 kW
-      pools=null
-      5 more lines: d shows all
+
+      6 more lines: d shows all
       "
     `);
     expect(frame(view(coreWith(real), ["frontier"]))).toMatchInlineSnapshot(`
@@ -402,8 +434,8 @@ describe("the view", () => {
       small  6 deployments of 5 layouts  at most 2 devices  plan/plan.json
       + 2 x 1 device | 2 devices | $5.38/h | $8.14/Mtok |
         tpot p(50)<4ms at 95% of its limit | all SLOs hold with a chance of 52% |
-        as good as the runner-up |
-        what is run today does not meet the SLOs (tpot p(50)<4ms is missed by | ~
+        as good as the runner-up ~
+      18.4 requests/s, 50 tokens in and 10 out on average; ttft p(50)<1s, tpot p(50)<~
        a answer   c candidates   f frontier   x why others failed   p page
       Output tokens/s of a device by those of a user
       200 +                                                                 .
@@ -417,7 +449,7 @@ describe("the view", () => {
       X 264 tok/s of a user, 91.5 of a device
       2 x 1 device
       + feasible: meets the SLOs; tpot p(50)<4ms at 94.6% of its limit
-      25 more lines: d shows all
+      26 more lines: d shows all
       "
     `);
     expect(frame(view(coreWith(none), ["failures"]))).toMatchInlineSnapshot(`
@@ -449,15 +481,15 @@ describe("the view", () => {
       >+ feasible    2 x 1 device        2  5.38    8.14       95%            94.6% of its limit
        + feasible    DP2 ETP2            2  5.38    8.14       96%            1st by lowest cost: $8.14/Mtok
        x infeasible  1 device            1  2.69    4.07      109%            2 devices, $5.38/h, 1.4 kW, TPOT p50 3.78 ms,
-       x infeasible  DP2 EP2             2  5.38    8.14      111%              a device 91.5 tok/s
+       x infeasible  DP2 EP2             2  5.38    8.14      111%              91.5 tok/s a device
          untested    TP2 EP2             2  5.38       -         -            ttft p(50)<1s holds with a chance of at least
          untested    TP2                 2  5.38       -         -            95%
                                                                               tpot p(50)<4ms holds with a chance of 52%;
                                                                               breaks where all is 1.06x as slow
-                                                                              pools=null
-                                                                              handover=null
+
+                                                                              Settings over the scenario
                                                                               parallel={"ep":1,"replicas":2}
-                                                                              32 more lines: d shows all
+                                                                              33 more lines: d shows all
 
                                                                               Output tokens/s of a device by those of a user
                                                                               200 +

@@ -310,6 +310,23 @@ describe("runs", () => {
     expect(frame(loaded, plainPalette, "").join("\n")).toContain("--set traffic.requests=7");
   });
 
+  test("a document that is being read is named until it is there, keys do what they do, and Esc ends it first", () => {
+    const file = "plan/plan.json";
+    const reading = told(begun(), key("2"), { kind: "reading", file });
+    const shown = (state: AppState) => frame(state, plainPalette, "").join("\n");
+    expect(shown(reading)).toContain(`reading ${file} ...`);
+    const elsewhere = told(reading, key("7"));
+    expect(elsewhere.screen).toBe("what-if");
+    expect(shown(elsewhere)).toContain(`reading ${file} ...`);
+    const ended = reduce(elsewhere, key("escape"));
+    expect(ended.effects).toEqual([{ kind: "endLoad" }]);
+    expect(ended.state.screen).toBe("what-if");
+    expect(shown(ended.state)).not.toContain("reading");
+    const back = reduce(ended.state, key("escape"));
+    expect([back.state.screen, back.effects]).toEqual(["run", []]);
+    expect(shown(told(reading, { kind: "reading", file: null }))).not.toContain("reading");
+  });
+
   test("a run is waiting, running, and done", () => {
     const stands = [started, ...reports.map(engine)].map(
       (_, i, all) => told(begun(), ...all.slice(0, i + 1)).core.runs[0]!.stand,
