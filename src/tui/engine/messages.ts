@@ -1,3 +1,4 @@
+import type { DetailsSoFar } from "../../forecast/details/details-so-far.ts";
 import type { RequestTrace } from "../../forecast/details/request-trace.ts";
 import type { RunDetails } from "../../forecast/details/run-details.ts";
 import type { Forecast } from "../../forecast/forecast.ts";
@@ -21,12 +22,15 @@ export type EngineOrder =
   | { readonly kind: "pause"; readonly paused: boolean }
   /** The run `id` ends with what has happened so far, or never begins. */
   | { readonly kind: "stop"; readonly id: number }
+  /** Somebody looks at the experts and caches of the run `id`, of which is told while it goes on; null: nobody does any more. */
+  | { readonly kind: "look"; readonly id: number | null }
   /** Whether a run ends once an SLO of level error is missed beyond chance. */
   | { readonly kind: "abortOnFail"; readonly on: boolean };
 
 /** What an engine thread says. */
 export type EngineReport =
   | { readonly kind: "snapshot"; readonly id: number; readonly snapshot: LiveSnapshot; readonly wallMs: number }
+  | { readonly kind: "details"; readonly id: number; readonly details: DetailsSoFar }
   | {
       readonly kind: "finished";
       readonly id: number;

@@ -26,6 +26,8 @@ export interface Screen<Own> {
   readonly title: string;
   readonly start: Own;
   readonly keys: readonly KeyBinding[];
+  /** Whether it shows experts or caches of a run that goes on: nobody counts them for other screens. */
+  readonly looks?: boolean;
   /** Why there is nothing to see, and what would change that; null where there is. */
   missing?(core: Core): string | null;
   /** The screen has come into view, or what its engine said of a run has. */

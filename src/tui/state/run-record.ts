@@ -1,3 +1,4 @@
+import type { DetailsSoFar } from "../../forecast/details/details-so-far.ts";
 import type { RunDetails } from "../../forecast/details/run-details.ts";
 import type { Forecast } from "../../forecast/forecast.ts";
 import type { LiveSnapshot } from "../../forecast/live/live-run.ts";
@@ -29,6 +30,8 @@ export interface RunRecord {
   readonly stand: RunStand;
   readonly snapshot: LiveSnapshot | null;
   readonly rates: LiveRates | null;
+  /** Experts and caches of a run that goes on, as somebody last looked at them. */
+  readonly soFar: DetailsSoFar | null;
   readonly wallMs: number;
   readonly forecast: Forecast | null;
   readonly details: RunDetails | null;
@@ -49,6 +52,7 @@ export const newRecord = (id: number, name: string, request: JobBase): RunRecord
   stand: "waiting",
   snapshot: null,
   rates: null,
+  soFar: null,
   wallMs: 0,
   forecast: null,
   details: null,
@@ -88,9 +92,12 @@ export function heard(record: RunRecord, report: EngineReport): RunRecord {
         wallMs: report.wallMs,
         rates: ratesOf(record, report) ?? record.rates,
       };
+    case "details":
+      return { ...record, soFar: report.details };
     case "finished":
       return {
         ...record,
+        soFar: null,
         name: report.forecast.scenario.name,
         stand: report.forecast.interrupted ? "stopped" : "done",
         wallMs: report.wallMs,
@@ -98,7 +105,7 @@ export function heard(record: RunRecord, report: EngineReport): RunRecord {
         details: report.details,
       };
     case "failed":
-      return { ...record, stand: "failed", message: report.message };
+      return { ...record, soFar: null, stand: "failed", message: report.message };
     case "tracing":
     case "traced":
     case "untraced":

@@ -10,6 +10,7 @@ import { screens } from "../../../src/tui/screens/screens.ts";
 import type { AppState } from "../../../src/tui/state/app-state.ts";
 import { commandNames, commandOf } from "../../../src/tui/state/commands.ts";
 import type { Effect, Event } from "../../../src/tui/state/events.ts";
+import { lookedAt } from "../../../src/tui/state/looked-at.ts";
 import { reduce } from "../../../src/tui/state/reducer.ts";
 import { isOpen } from "../../../src/tui/state/run-record.ts";
 import { frame } from "../../../src/tui/view/frame.ts";
@@ -21,6 +22,7 @@ import {
   forecast,
   key,
   keys,
+  looked,
   ofRun,
   ran,
   reports,
@@ -85,6 +87,19 @@ function happen(list: readonly Event[], seen: (before: AppState, event: Event, a
 }
 
 describe("after whatever happens", () => {
+  test("the engine has heard last which run is looked at", () => {
+    fc.assert(
+      fc.property(events, (list) => {
+        const { state, effects } = happen(list);
+        const looks = effects.flatMap((effect) =>
+          effect.kind === "engine" && effect.order.kind === "look" ? [effect.order.id] : [],
+        );
+        expect(looks.at(-1) ?? null).toBe(lookedAt(state));
+        for (const [i, id] of looks.entries()) expect(id).not.toBe(looks[i - 1] ?? null);
+      }),
+    );
+  });
+
   test("one of the screens is shown, in the size of the terminal", () => {
     fc.assert(
       fc.property(events, (list) => {
@@ -350,6 +365,29 @@ describe("runs", () => {
     expect(told(frozen, engine(reports[1]!)).core.runs).toEqual(frozen.core.runs);
     const ended = told(frozen, engine(reports.at(-1)!));
     expect(ended.core).toMatchObject({ frozen: false, runs: [{ stand: "done" }] });
+  });
+
+  test("the engine tells of experts and caches of a run that goes on, where a screen shows them", () => {
+    expect(orders(running(), "3")).toEqual([{ kind: "look", id: 1 }]);
+    const looking = told(running(), key("3"));
+    expect(orders(looking, "4")).toEqual([]);
+    expect(orders(looking, "2")).toEqual([{ kind: "look", id: null }]);
+    expect(reduce(looking, engine(reports.at(-1)!)).effects).toEqual([
+      { kind: "engine", order: { kind: "look", id: null } },
+    ]);
+    expect(orders(ran(), "3")).toEqual([]);
+    const frozen = told(running(), key("f"));
+    expect(orders(frozen, "3")).toEqual([]);
+    expect(told(frozen, engine(looked)).core.runs).toEqual(frozen.core.runs);
+  });
+
+  test("of several looks the last one alone is kept, and none beside the details of the end", () => {
+    const once = told(running(), engine(looked));
+    expect(once.core.runs[0]!.soFar).toBe(looked.details);
+    const other = { ...looked, details: { ...looked.details, simulatedNs: 1 } };
+    expect(told(running(), engine(other), engine(other), engine(looked)).core).toEqual(once.core);
+    expect(told(once, engine(reports.at(-1)!)).core.runs[0]!.soFar).toBeNull();
+    expect(told(once, engine({ kind: "failed", id: 1, message: "no" })).core.runs[0]!.soFar).toBeNull();
   });
 
   test("the same scenario runs again with its settings", () => {
