@@ -164,6 +164,7 @@ export const cacheScreen = screen<CacheState>({
     ...sidewaysKeys,
   ],
   looks: true,
+  exports: "details",
   missing: cacheMissing,
   act,
   view,

@@ -239,6 +239,7 @@ export const expertsScreen = screen<ExpertsState>({
     ...sidewaysKeys,
   ],
   looks: true,
+  exports: "details",
   missing: expertsMissing,
   act,
   view,

@@ -85,6 +85,7 @@ export const linksScreen = screen<LinksState>({
     { action: "memory", keys: ["m"], help: "memory in full" },
     ...moveKeys,
   ],
+  exports: "details",
   missing,
   // Memory is left for the links.
   back: (own) => (own.memory ? { own: { ...own, memory: false } } : null),

@@ -105,7 +105,7 @@ function globally(state: AppState, action: string): Reduced {
         { kind: "ask", prompt: { kind: "command", label: ":", value: "", suggestions: commandNames(state) } },
       ]);
     case "export":
-      return asked(state, exportPrompt(state.core));
+      return asked(state, exportPrompt(state.core, screenOf(state.screen).exports ?? null));
     case "back": {
       const { id, back: inside } = screenOf(state.screen);
       const act = inside?.(state.own[id], state.core) ?? null;

@@ -17,6 +17,7 @@ import { frame } from "../../../src/tui/view/frame.ts";
 import { drawn } from "../../drawn.ts";
 import {
   begun,
+  details,
   engine,
   fields,
   forecast,
@@ -432,6 +433,45 @@ describe("exports", () => {
     for (const name of ["my.json", "my.csv", "my.md"])
       expect(typed(ran(), name).effects).toEqual([{ kind: "writeResult", path: name, forecast }]);
     expect(typed(ran(), "").effects).toEqual([]);
+  });
+
+  test("what a screen shows beside the result is offered, and written with the command that does the same", () => {
+    for (const [screen, path, format] of [
+      ["3", "my.details.json", "details"],
+      ["4", "my.details.json", "details"],
+      ["5", "my.details.json", "details"],
+      ["6", "my.requests.csv", "requests"],
+    ] as const) {
+      const state = told(ran(), key(screen), key("e"));
+      expect(state.prompt!.value).toBe(path.replace("my", "screens"));
+      expect(state.prompt!.label).toContain(path.replace("my", ""));
+      expect(reduce(state, { kind: "typed", text: path, done: true }).effects).toEqual([
+        {
+          kind: "writeDetails",
+          path,
+          format,
+          forecast,
+          details,
+          command: `moecast run ${request.file} --export ${format}=${path}`,
+        },
+      ]);
+    }
+    expect(told(ran(), key("2"), key("e")).prompt!.value).toBe("screens.yaml");
+  });
+
+  test("details that are not there yet, or not any more, are not written", () => {
+    const loaded = told(begun(), { kind: "loaded", forecast, file: "saved.json", show: true });
+    const old = { ...ran(), core: { ...ran().core, runs: ran().core.runs.map((one) => ({ ...one, details: null })) } };
+    for (const [state, why] of [
+      [running(), /no result yet/],
+      [loaded, /a saved result keeps figures alone/],
+      [old, /not kept any more/],
+    ] as const) {
+      const { effects, state: after } = typed(state, "my.details.json");
+      expect(effects).toEqual([]);
+      expect(after.notice!.text).toMatch(why);
+      expect(told(state, key("4"), key("e")).prompt!.value).not.toContain("details");
+    }
   });
 
   test("what is not there is not written", () => {
