@@ -3,10 +3,10 @@ import { type ExitCode, exitCodes, OutputError, UsageError } from "../core/error
 import { oneLine } from "../core/printable.ts";
 import { outputIdentity } from "../files/output-place.ts";
 import { type OutputNeeds, prepareOutput } from "../files/prepare-output.ts";
+import type { RunDetails } from "../forecast/details/run-details.ts";
 import type { Forecast } from "../forecast/forecast.ts";
 import type { ScenarioFailure } from "../report/exporter.ts";
 import { type ExportFormat, exporters } from "../report/exporters.ts";
-
 import type { Io } from "./io.ts";
 import { oneOf, splitPair } from "./words.ts";
 
@@ -19,6 +19,10 @@ export interface ExportTarget<Format extends string = ExportFormat> {
 /** Reads `FORMAT=PATH` words, and refuses before anything is simulated what could not be written afterwards. */
 export const exportTargets = (texts: readonly string[], needs: OutputNeeds): Promise<ExportTarget[]> =>
   targetsAmong(texts, Object.keys(exporters) as ExportFormat[], needs);
+
+/** Whether a target is made from what happened in the runs, beside their forecasts. */
+export const needDetails = (targets: readonly ExportTarget[]): boolean =>
+  targets.some(({ format }) => exporters[format].needsDetails === true);
 
 /** The same for any list of formats. */
 export async function targetsAmong<Format extends string>(
@@ -51,6 +55,7 @@ export function writeExports(
   targets: readonly ExportTarget[],
   forecasts: readonly Forecast[],
   failures: readonly ScenarioFailure[],
+  details: readonly RunDetails[],
 ): Promise<ExitCode> {
   const able = targets.filter(({ format }) => forecasts.length > 0 || exporters[format].reportsFailures);
   for (const target of targets)
@@ -59,8 +64,8 @@ export function writeExports(
     const exporter = exporters[format];
     if (exporter.appends) {
       const presentBytes = (await stat(path).catch(() => null))?.size ?? 0;
-      await io.appendText(path, exporter.render(forecasts, { failures, presentBytes }));
-    } else await io.writeText(path, exporter.render(forecasts, { failures }));
+      await io.appendText(path, exporter.render(forecasts, { failures, details, presentBytes }));
+    } else await io.writeText(path, exporter.render(forecasts, { failures, details }));
   });
 }
 

@@ -62,7 +62,11 @@ export const runCommand: CommandRegistration = (program, exit) => {
         .choices(Object.keys(summaryLevels))
         .default("standard"),
     )
-    .option("--export <format=path>", "also write json, csv, markdown, junit or github (repeatable)", collect)
+    .option(
+      "--export <format=path>",
+      "also write json, csv, markdown, junit, github, details or requests (repeatable)",
+      collect,
+    )
     .option("--mkdir", mkdirHelp)
     .option("-q, --quiet", "no progress on stderr")
     .addHelpText("after", below)

@@ -3,6 +3,7 @@ import { type ExitCode, exitCodes, MoecastError, UsageError } from "../core/erro
 import { oneLine, printable } from "../core/printable.ts";
 import { unlessAborted } from "../files/cooperative.ts";
 import { comparedWith } from "../forecast/baseline.ts";
+import type { RunDetails } from "../forecast/details/run-details.ts";
 import type { Forecast } from "../forecast/forecast.ts";
 import { forecastScenario } from "../forecast/forecast-scenario.ts";
 import type { ScenarioFailure } from "../report/exporter.ts";
@@ -46,6 +47,8 @@ interface Outcomes {
   readonly forecasts: Forecast[];
   readonly failures: ScenarioFailure[];
   readonly codes: ExitCode[];
+  /** In the order of the forecasts, where an export needs them; else none. */
+  readonly details: RunDetails[];
 }
 
 /** Simulates every scenario, prints and exports what came out, and returns the exit code of the worst outcome. */
@@ -60,7 +63,8 @@ export async function run(files: readonly string[], options: RunOptions, colour:
   const baseline = options.baseline === undefined ? null : await readBaseline(io, options.baseline, files.length);
   const observed = await readObserved(io, files, options);
   const settings = [...(options.set ?? []), ...(options.seed === undefined ? [] : [`seed=${options.seed}`])];
-  const { forecasts, failures, codes }: Outcomes = { forecasts: [], failures: [], codes: [] };
+  const { forecasts, failures, codes, details }: Outcomes = { forecasts: [], failures: [], codes: [], details: [] };
+  const detailed = exporting?.needDetails(targets) === true;
   const overview: string[][] = [];
   const watch = watchInterrupts(io);
   const sayNotRun = (from: number): void => {
@@ -79,6 +83,7 @@ export async function run(files: readonly string[], options: RunOptions, colour:
           settings,
           params: await paramsFor(file, params, io),
         });
+        const followed = detailed ? new (await import("../forecast/details/details-watch.ts")).DetailsWatch() : null;
         const before = baseline?.(scenario.name) ?? null;
         const solving = { signal: watch.signal, quiet: options.quiet === true };
         const plain = await withSolvers(io, file, solving, (solve) =>
@@ -89,6 +94,7 @@ export async function run(files: readonly string[], options: RunOptions, colour:
             advice: options.advice,
             bands: options.bands === true,
             ...(observed === null ? {} : { observed }),
+            ...(followed === null ? {} : { watch: followed }),
             ...(progress === null ? {} : { onProgress: progress.update }),
           }),
         );
@@ -99,6 +105,7 @@ export async function run(files: readonly string[], options: RunOptions, colour:
           io.out(terminalSummary(forecast, io.style, options.summary, io.width));
         }
         forecasts.push(forecast);
+        if (followed !== null) details.push(followed.details());
         overview.push([file, headline(forecast)]);
         codes.push(forecast.interrupted ? watch.code() : outcome(forecast, options.thresholds));
       } catch (error) {
@@ -123,7 +130,7 @@ export async function run(files: readonly string[], options: RunOptions, colour:
     const lines = textTable(overview, io.width === undefined ? {} : { width: io.width });
     io.out(`\n${[io.style.bold("Scenarios"), ...lines].join("\n")}\n`);
   }
-  if (exporting !== null) codes.push(await exporting.writeExports(io, targets, forecasts, failures));
+  if (exporting !== null) codes.push(await exporting.writeExports(io, targets, forecasts, failures, details));
   return worst(codes);
 }
 

@@ -1,3 +1,4 @@
+import type { RunDetails } from "../forecast/details/run-details.ts";
 import type { Forecast } from "../forecast/forecast.ts";
 
 /** A scenario that gave no forecast, and what its error said. */
@@ -10,6 +11,8 @@ export interface ScenarioFailure {
 export interface ExportContext {
   /** Scenarios of the same run without a forecast: reports for people and pipelines must not be silent about them. */
   readonly failures?: readonly ScenarioFailure[];
+  /** What happened in each run, in the order of the forecasts: for formats that need it. */
+  readonly details?: readonly RunDetails[];
   /** Bytes the file holds already, for formats that are appended. */
   readonly presentBytes?: number;
 }
@@ -21,5 +24,7 @@ export interface Exporter {
   readonly appends: boolean;
   /** Whether there is something to write for a run without any forecast. */
   readonly reportsFailures: boolean;
+  /** Whether it is made from what happened in the runs, beside their forecasts. */
+  readonly needsDetails?: boolean;
   render(forecasts: readonly Forecast[], context?: ExportContext): string;
 }

@@ -1,9 +1,11 @@
 import { csvExport } from "./csv.ts";
+import { detailsExport } from "./details-json.ts";
 import type { Exporter } from "./exporter.ts";
 import { githubExport } from "./github.ts";
 import { jsonExport } from "./json.ts";
 import { junitExport } from "./junit.ts";
 import { markdownExport } from "./markdown.ts";
+import { requestsExport } from "./requests-csv.ts";
 
 /** Output formats of `--export FORMAT=PATH`. */
 export const exporters = {
@@ -12,6 +14,8 @@ export const exporters = {
   markdown: markdownExport,
   junit: junitExport,
   github: githubExport,
+  details: detailsExport,
+  requests: requestsExport,
 } as const satisfies Record<string, Exporter>;
 
 export type ExportFormat = keyof typeof exporters;

@@ -164,3 +164,6 @@ export const markNote = (stats: readonly LatencyStats[]): string =>
   stats.some(({ intervals }) => Object.keys(intervals).length > 0)
     ? "* fewer than ten samples lie beyond this percentile: where it lies with 95% probability, by order statistics"
     : "";
+
+/** What became of a request, by its status. */
+export const requestStatusWords: readonly string[] = ["completed", "rejected", "running", "waiting", "not arrived"];

@@ -228,6 +228,13 @@ export class Session implements InkHost {
           this.dispatch({ kind: "said", text: `written: ${effect.path}`, tone: "good" });
           return;
         }
+        case "writeDetails": {
+          const { path, format, forecast, details, command } = effect;
+          const { writeDetails } = await import("./library/write-result.ts");
+          await writeDetails(path, format, forecast, details);
+          this.dispatch({ kind: "said", text: `written: ${command ?? path}`, tone: "good" });
+          return;
+        }
         case "copyFile": {
           const { writeScenario } = await import("./library/write-scenario.ts");
           const request = await this.options.read(effect.file, effect.settings);

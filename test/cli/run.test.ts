@@ -187,6 +187,20 @@ describe("a baseline of several scenarios", () => {
 });
 
 describe("exports", () => {
+  test("of what happened in the run change nothing of its result", async () => {
+    const words = ["--export", `details=${path("d.json")}`, "--export", `requests=${path("r.csv")}`];
+    const [with_, without] = [
+      await moecast(["run", small, "--json", ...words]),
+      await moecast(["run", small, "--json"]),
+    ];
+    expect(with_).toEqual(without);
+    const { requests, throughput } = readForecast(without.out, "stdout");
+    const details = JSON.parse(readFileSync(path("d.json"), "utf8"));
+    expect(details.endNs / 1e9).toBeCloseTo(throughput.durationS, 6);
+    expect(details.links.length).toBeGreaterThan(0);
+    expect(readFileSync(path("r.csv"), "utf8").trimEnd().split("\n")).toHaveLength(1 + requests.total);
+  });
+
   test("replace whole files, step summaries are added to, and no half file stays", async () => {
     const summary = write("summary.md", "# before\n");
     const csv = write("table.csv", "stale");

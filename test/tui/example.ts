@@ -7,6 +7,7 @@ import { emptyLibrary, type Library } from "../../src/tui/library/library.ts";
 import { type AppState, firstState } from "../../src/tui/state/app-state.ts";
 import type { Event } from "../../src/tui/state/events.ts";
 import { reduce } from "../../src/tui/state/reducer.ts";
+import { endedRun } from "./screens/ended-run.ts";
 
 /** A scenario that fills every screen in a moment. */
 export const request = requestOf("test/fixtures/scenarios/screens.yaml");
@@ -14,6 +15,13 @@ export const request = requestOf("test/fixtures/scenarios/screens.yaml");
 /** What the engine says of its run, and of the keys that it may state. */
 export const reports = await reportsOf(1, request);
 export const fields = fieldsOf({ kind: "fields", id: 1, request }) as Extract<EngineReport, { kind: "fields" }>;
+
+/** What it says of its experts and caches while it goes on. */
+export const looked = {
+  kind: "details",
+  id: 1,
+  details: (await endedRun(request.file, request.settings)).begun,
+} as const satisfies EngineReport;
 
 /** Its result. */
 export const { forecast, details } = reports.at(-1) as Extract<EngineReport, { kind: "finished" }>;

@@ -38,15 +38,15 @@ export interface CacheDetails {
   readonly cold: Float64Array;
   /** Accesses (`weights`) and hits (`amounts`) over time. */
   readonly course: MeanCourseResult;
-  /** null where no access was recorded. */
+  /** null where no access was recorded, or none was replayed. */
   readonly lru: LruSizes | null;
 }
 
 /** Accesses that are replayed for the curve: so many take a fifth of a second. */
 const replayedMax = 4_000_000;
 
-/** null for a pool without expert caches. */
-export function cacheDetails({ config, experts }: Pool): CacheDetails | null {
+/** null for a pool without expert caches. `curve`: whether accesses are replayed for that of LRU. */
+export function cacheDetails({ config, experts }: Pool, curve = true): CacheDetails | null {
   const { offload, routing, mapping } = config;
   const { caches } = experts.offloads;
   const [first] = caches;
@@ -84,7 +84,7 @@ export function cacheDetails({ config, experts }: Pool): CacheDetails | null {
     rankMissed,
     cold,
     course: first.uses.course.result(),
-    lru: lruSizes(experts.offloads, offload.scope, layers, count),
+    lru: curve ? lruSizes(experts.offloads, offload.scope, layers, count) : null,
   };
 }
 

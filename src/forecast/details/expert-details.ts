@@ -32,12 +32,12 @@ export interface ExpertDetails {
   readonly imbalance: readonly number[];
   /** The mean of that over layers: steps (`weights`) and its sum over them (`amounts`), over time. */
   readonly course: MeanCourseResult;
-  /** The placement that the run began with, then others, on the uses of this run. */
+  /** The placement that the run began with, then others, on the uses of this run; none with one rank, or where they were not compared. */
   readonly placements: readonly PlacedBalance[];
 }
 
-/** null for a pool whose routing is not replayed. */
-export function expertDetails({ config, experts }: Pool): ExpertDetails | null {
+/** null for a pool whose routing is not replayed. `compared`: whether placements are, which takes as long as to make them. */
+export function expertDetails({ config, experts }: Pool, compared = true): ExpertDetails | null {
   const { replay, loads, rebalances } = experts;
   const { routing, mapping } = config;
   if (routing.kind !== "replay" || replay === null || loads === null) return null;
@@ -58,12 +58,12 @@ export function expertDetails({ config, experts }: Pool): ExpertDetails | null {
     uses,
     ...copiesOf(placement, count, mapping.edp),
     placedAnew: rebalances.length > 0,
-    rankPairs: loads.rankPairs,
-    rankDistinct: loads.rankDistinct,
+    rankPairs: loads.rankPairs.slice(),
+    rankDistinct: loads.rankDistinct.slice(),
     pairBytes: exchangesTokens(mapping) ? moe!.expertHidden * dispatchValueBytes(config) : null,
     imbalance: loads.layers(new Array<number>(layers).fill(1)).map(({ imbalance }) => imbalance),
     course: loads.course.result(),
-    placements: mapping.ep > 1 ? placedBalances(placement, uses) : [],
+    placements: compared && mapping.ep > 1 ? placedBalances(placement, uses) : [],
   };
 }
 

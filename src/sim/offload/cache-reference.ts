@@ -18,6 +18,12 @@ import { tierName } from "./tier-name.ts";
  * the recorded accesses, with the same slots, scope and admission. The log is a prefix of the run if the run outgrew it.
  */
 export function cacheResult(config: PoolConfig, offloads: Offloads): CacheResult | null {
+  const counts = cacheCounts(config, offloads);
+  return counts === null ? null : { ...counts, reference: references(config, offloads) };
+}
+
+/** The same without a reference, at any time of a run: nothing is replayed for it. */
+export function cacheCounts(config: PoolConfig, offloads: Offloads): CacheResult | null {
   const { offload, routing, node } = config;
   if (offload === null || routing.kind !== "replay") return null;
   const sum = (pick: (state: OffloadState) => number) =>
@@ -49,7 +55,7 @@ export function cacheResult(config: PoolConfig, offloads: Offloads): CacheResult
     unionOverCapacity: calls === 0 ? 0 : sum((state) => state.unionOverCapacity) / calls,
     actions: missActionsOf(offload, offloads.caches),
     ...(offload.prefetch === undefined ? {} : { prefetch: prefetchCounts(offload.prefetch.name, offloads.caches) }),
-    reference: references(config, offloads),
+    reference: null,
   };
 }
 

@@ -24,15 +24,26 @@ export function poolResult(pool: Pool, endNs: number): PoolResult {
       TimeComponent,
       number
     >,
-    layers: experts.loads?.layers(expertSkew(pool)) ?? [],
-    rankLoad: experts.loads?.rankLoad() ?? [],
-    ...(experts.rebalances.length === 0 ? {} : { rebalance: rebalanceResult(pool) }),
-    rankBalance: experts.loads?.rankBalance() ?? null,
+    ...expertLoads(pool, expertSkew(pool)),
     exchange: experts.exchange?.result() ?? null,
+    ...(experts.rebalances.length === 0 ? {} : { rebalance: rebalanceResult(pool) }),
     cache: cacheResult(config, experts.offloads),
     memory: memory.map,
     kv: kvCounts(pool),
     speculation: pool.speculation?.counts() ?? null,
+  };
+}
+
+/** How the experts of a pool are loaded so far. `skew`: heaviest over mean expert of each MoE layer. */
+export function expertLoads(
+  pool: Pool,
+  skew: readonly number[],
+): Pick<PoolResult, "layers" | "rankLoad" | "rankBalance"> {
+  const { loads } = pool.experts;
+  return {
+    layers: loads?.layers(skew) ?? [],
+    rankLoad: loads?.rankLoad() ?? [],
+    rankBalance: loads?.rankBalance() ?? null,
   };
 }
 

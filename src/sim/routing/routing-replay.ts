@@ -181,11 +181,12 @@ export class RoutingReplay {
     for (let row = 0; row < rows; row++) {
       for (const reads of this.reads) times += reads[row]!;
       if (times === 0) continue;
-      const from = row * layers * topK;
-      for (let i = 0; i < layers * topK; i++) {
-        const expert = ids[from + i]!;
-        if (expert < experts) uses[Math.floor(i / topK) * experts + expert]! += times;
-      }
+      let at = row * layers * topK;
+      for (let first = 0; first < uses.length; first += experts)
+        for (const end = at + topK; at < end; at++) {
+          const expert = ids[at]!;
+          if (expert < experts) uses[first + expert]! += times;
+        }
     }
     return uses;
   }

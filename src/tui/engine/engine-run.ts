@@ -1,10 +1,12 @@
 import { performance } from "node:perf_hooks";
 import { setImmediate } from "node:timers/promises";
+import { detailsSoFar } from "../../forecast/details/details-so-far.ts";
 import { detailsOf } from "../../forecast/details/run-details.ts";
 import type { Forecast, SloVerdict } from "../../forecast/forecast.ts";
 import { type ForecastDeps, forecastScenario, type RunWatch } from "../../forecast/forecast-scenario.ts";
 import { LiveRun } from "../../forecast/live/live-run.ts";
 import { leastSample } from "../../resolve/request-samples.ts";
+import type { ResolvedScenario } from "../../resolve/resolved.ts";
 import { parseScenario, type Scenario } from "../../scenario/parse-scenario.ts";
 import type { RunView } from "../../sim/outcome/run-view.ts";
 import { messageOf } from "./error-message.ts";
@@ -18,6 +20,8 @@ export const stoppedEarly = "stopped before its first step";
 export interface EngineMode {
   readonly paused: boolean;
   readonly abortOnFail: boolean;
+  /** The run whose experts and caches somebody looks at while it goes on; null: nobody does. */
+  readonly lookedAt: number | null;
 }
 
 /** One scenario that is run, followed and told of. */
@@ -33,6 +37,7 @@ export class EngineRun implements RunWatch {
   private live: LiveRun | null = null;
   private view: RunView | null = null;
   private leastSample = Number.POSITIVE_INFINITY;
+  private resolved: ResolvedScenario | null = null;
   /** Called when a paused run may go on. */
   private resume: (() => void) | null = null;
 
@@ -86,13 +91,26 @@ export class EngineRun implements RunWatch {
     return this.pace.steps;
   }
 
-  onBatch(view: RunView): void {
+  /** Somebody has begun to look at a run: this one, where it stands still, is told of as it is. */
+  looked(): void {
+    if (this.resume !== null) this.tellDetails();
+  }
+
+  onBatch(view: RunView, resolved: ResolvedScenario): void {
     if (this.view === null) this.leastSample = leastOf(this.scenario!, view);
     this.view = view;
+    this.resolved = resolved;
     if (!this.order.live) return;
     this.live ??= new LiveRun(this.scenario!, view);
-    if (!this.pace.batchDone()) return;
-    this.tell();
+    if (this.pace.batchDone()) this.tell();
+    if (this.pace.detailsDue()) this.tellDetails();
+  }
+
+  /** Experts and caches so far, where somebody looks at them. */
+  private tellDetails(): void {
+    if (this.mode.lookedAt !== this.id || this.view === null) return;
+    const [view, resolved] = [this.view, this.resolved!];
+    this.pace.detailing(() => this.say({ kind: "details", id: this.id, details: detailsSoFar(view, resolved) }));
   }
 
   private tell(): void {
@@ -107,7 +125,10 @@ export class EngineRun implements RunWatch {
   async giveWay(): Promise<void> {
     if (this.mode.paused && !this.stopping.signal.aborted) {
       // What is shown while it stands still is its state, not that of some time before.
-      if (this.live !== null) this.tell();
+      if (this.live !== null) {
+        this.tell();
+        this.tellDetails();
+      }
       const sinceMs = performance.now();
       await new Promise<void>((resolve) => {
         this.resume = resolve;

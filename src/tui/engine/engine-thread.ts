@@ -2,7 +2,7 @@ import { parentPort } from "node:worker_threads";
 import { InvariantError } from "../../core/errors.ts";
 import { localFiles } from "../../files/local-files.ts";
 import { KeptTables } from "../../plan/execute/kept-tables.ts";
-import { EngineRun, stoppedEarly } from "./engine-run.ts";
+import { type EngineMode, EngineRun, stoppedEarly } from "./engine-run.ts";
 import { EngineTrace } from "./engine-trace.ts";
 import { fieldsOf } from "./fields-of.ts";
 import type { EngineOrder, EngineReport } from "./messages.ts";
@@ -14,7 +14,11 @@ if (port === null) throw new InvariantError("engine-thread", "this module runs a
 const say = (report: EngineReport): void => port.postMessage(report);
 const files = { ...localFiles, tables: new KeptTables() };
 const waiting: Extract<EngineOrder, { kind: "run" | "trace" }>[] = [];
-const mode = { paused: false, abortOnFail: false };
+const mode: { -readonly [Key in keyof EngineMode]: EngineMode[Key] } = {
+  paused: false,
+  abortOnFail: false,
+  lookedAt: null,
+};
 let current: EngineRun | EngineTrace | null = null;
 
 async function runAll(): Promise<void> {
@@ -45,6 +49,10 @@ port.on("message", (order: EngineOrder) => {
     case "pause":
       mode.paused = order.paused;
       current?.goOn();
+      return;
+    case "look":
+      mode.lookedAt = order.id;
+      if (current instanceof EngineRun) current.looked();
       return;
     case "abortOnFail":
       mode.abortOnFail = order.on;

@@ -1,3 +1,4 @@
+import type { DetailsSoFar } from "../../forecast/details/details-so-far.ts";
 import type { RequestTrace } from "../../forecast/details/request-trace.ts";
 import type { RunDetails } from "../../forecast/details/run-details.ts";
 import type { Forecast } from "../../forecast/forecast.ts";
@@ -21,6 +22,8 @@ export type EngineOrder =
   | { readonly kind: "pause"; readonly paused: boolean }
   /** The run `id` ends with what has happened so far, or never begins. */
   | { readonly kind: "stop"; readonly id: number }
+  /** Somebody looks at the experts and caches of the run `id`, of which is told while it goes on; null: nobody does any more. */
+  | { readonly kind: "look"; readonly id: number | null }
   /** Whether a run ends once an SLO of level error is missed beyond chance. */
   | { readonly kind: "abortOnFail"; readonly on: boolean };
 
@@ -34,6 +37,7 @@ export type EngineReport =
       /** First requests that can stand for all, at least; Infinity where no part can. */
       readonly leastSample: number;
     }
+  | { readonly kind: "details"; readonly id: number; readonly details: DetailsSoFar }
   | {
       readonly kind: "finished";
       readonly id: number;

@@ -1,10 +1,12 @@
 import { performance } from "node:perf_hooks";
+import { Ration } from "./ration.ts";
 
 /** A batch of steps takes about so long: a pause, or the end, is heard of by then. */
 const batchMs = 25;
 const stepsMax = 65_536;
-/** A snapshot at most so often, and seldom enough to take no more than one part in so many of the time. */
+/** Snapshots and details at most so often; each take no more than one part in so many of the time. */
 const snapshotMs = 100;
+const detailsMs = 1000;
 const shareOfTime = 40;
 
 /** How many steps a run makes between two looks at it, and when it is shown. */
@@ -12,7 +14,8 @@ export class Pace {
   steps = 64;
   private readonly begunMs = performance.now();
   private batchBeganMs = performance.now();
-  private nextShownMs = 0;
+  private readonly snapshots = new Ration(snapshotMs, shareOfTime);
+  private readonly details = new Ration(detailsMs, shareOfTime);
   private stillMs = 0;
 
   /** Time since the beginning, without that in which the run stood still. */
@@ -26,16 +29,24 @@ export class Pace {
     const tookMs = nowMs - this.batchBeganMs;
     this.steps = Math.max(1, Math.min(stepsMax, Math.round((this.steps * batchMs) / Math.max(tookMs, batchMs / 4))));
     this.batchBeganMs = nowMs;
-    return nowMs >= this.nextShownMs;
+    return this.snapshots.isDue();
   }
 
   /** Shows the run, and plans the next time by how long that takes. */
   showing(show: () => void): void {
-    const beganMs = performance.now();
-    show();
-    const endedMs = performance.now();
-    this.nextShownMs = endedMs + Math.max(snapshotMs, (endedMs - beganMs) * shareOfTime);
-    this.batchBeganMs = endedMs;
+    this.snapshots.spend(show);
+    this.batchBeganMs = performance.now();
+  }
+
+  /** Whether details of the run may be told again. */
+  detailsDue(): boolean {
+    return this.details.isDue();
+  }
+
+  /** Tells details of the run, and plans the next time by how long that takes. */
+  detailing(tell: () => void): void {
+    this.details.spend(tell);
+    this.batchBeganMs = performance.now();
   }
 
   stoodStill(ms: number): void {

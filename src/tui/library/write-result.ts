@@ -1,4 +1,5 @@
 import { UsageError } from "../../core/errors.ts";
+import type { RunDetails } from "../../forecast/details/run-details.ts";
 import type { Forecast } from "../../forecast/forecast.ts";
 import { exporters } from "../../report/exporters.ts";
 import { writeNew } from "./write-new.ts";
@@ -17,3 +18,11 @@ export async function writeResult(path: string, forecast: Forecast): Promise<voi
     );
   await writeNew(path, exporters[format].render([forecast]));
 }
+
+/** Writes what happened in a run to a new file. Throws OutputError where that cannot be. */
+export const writeDetails = (
+  path: string,
+  format: "details" | "requests",
+  forecast: Forecast,
+  details: RunDetails,
+): Promise<void> => writeNew(path, exporters[format].render([forecast], { details: [details] }));

@@ -20,7 +20,7 @@ export function overviewLines(pool: CachePool, width: number, palette: Palette):
 }
 
 /** The policy of the run beside others with the same slots. */
-function hitRates({ figures }: CachePool, width: number, palette: Palette): string[] {
+function hitRates({ figures, soFar }: CachePool, width: number, palette: Palette): string[] {
   const { policy, hits, accesses: count, reference, prefetch } = figures;
   const name = oneLine(policy);
   const rows: BarRow[] = [{ label: name, share: hits / count, text: "this run", tone: "accent" }];
@@ -39,7 +39,12 @@ function hitRates({ figures }: CachePool, width: number, palette: Palette): stri
     return [palette.bold("Hit rate") + palette.dim(`  ${of}`), ...bars(rows, width, palette)];
   }
   return [
-    palette.bold("Hit rate") + palette.dim("  accesses were not recorded to replay others"),
+    palette.bold("Hit rate") +
+      palette.dim(
+        soFar === null
+          ? "  accesses were not recorded to replay others"
+          : "  what others would have hit is replayed at the end",
+      ),
     ...bars(rows, width, palette),
   ];
 }

@@ -19,13 +19,22 @@ const slotWords = ({ scope }: Pick<CacheDetails, "scope">): string =>
 
 /** The hit rate of LRU by slots, with the size of the run, the knee, and a size that was chosen on the screen. */
 export function sizesPlot(
-  { figures, details }: Counted,
+  { figures, details, soFar }: Counted,
   cursor: number | null,
   size: Size,
   palette: Palette,
 ): string[] {
   const { lru, slots } = details;
-  if (lru === null) return [palette.dim("accesses were not recorded: policy.offload.logAccesses is 0")];
+  if (lru === null)
+    return [
+      palette.bold(`Hit rate of LRU by ${slotWords(details)}`),
+      ...wrap(
+        soFar === null
+          ? "accesses were not recorded: policy.offload.logAccesses is 0"
+          : "comes when the run has ended: all its accesses are replayed for it",
+        size.width,
+      ).map((line) => palette.dim(line)),
+    ];
   const { accesses, coldMisses, hits } = lru;
   const rateAt = (at: number) => hits[Math.min(at, hits.length - 1)]! / accesses;
   const knee = kneeOf({ accesses, coldMisses, from: 0, hits });

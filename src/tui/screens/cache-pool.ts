@@ -2,6 +2,7 @@ import type { CacheDetails } from "../../forecast/details/cache-details.ts";
 import type { CacheResult } from "../../sim/result.ts";
 import { type Core, currentRun } from "../state/core.ts";
 import { isOpen, type RunRecord } from "../state/run-record.ts";
+import { soFarWords } from "./run-words.ts";
 
 /** A pool with expert caches. */
 export interface CachePool {
@@ -12,11 +13,19 @@ export interface CachePool {
   readonly waitShare: number;
   /** null where they were not kept: of a saved result, and of older runs. */
   readonly details: CacheDetails | null;
+  /** Of a run that goes on: what its figures are of, in words. */
+  readonly soFar: string | null;
 }
 
-/** The pools of a run that has ended, in their order. */
-function cachePools({ forecast, details }: RunRecord): CachePool[] {
-  if (forecast === null) return [];
+/** The pools of a run, in their order: as far as it is, or at its end. */
+function cachePools(run: RunRecord): CachePool[] {
+  const { forecast, details, soFar } = run;
+  if (forecast === null)
+    return (soFar?.pools ?? []).flatMap(({ name, cache, cacheDetails, timeShare }) =>
+      cache === null || cache.accesses === 0
+        ? []
+        : [{ name, figures: cache, waitShare: timeShare.expertFetch, details: cacheDetails, soFar: soFarWords(run) }],
+    );
   const pools = forecast.pools ?? [{ name: "", cache: forecast.cache, timeShare: forecast.timeShare }];
   return pools.flatMap(({ name, cache, timeShare }) =>
     cache === null
@@ -27,6 +36,7 @@ function cachePools({ forecast, details }: RunRecord): CachePool[] {
             figures: cache,
             waitShare: timeShare.expertFetch,
             details: details?.caches.find(({ pool }) => pool === name) ?? null,
+            soFar: null,
           },
         ],
   );

@@ -12,6 +12,7 @@ import { scrolledText, scrolledTo } from "../view/scrolled.ts";
 import { overviewLines } from "./cache-overview.ts";
 import { cacheTitle, hitsPlot, hitTable, sizesPlot } from "./cache-plots.ts";
 import { type CachePool, cacheMissing, cacheShown } from "./cache-pool.ts";
+import { comingWords, fewDetailsWords } from "./run-words.ts";
 import { type Act, type Screen, screen } from "./screen.ts";
 
 const shows = ["overview", "sizes", "time", "layers"] as const;
@@ -29,7 +30,7 @@ export interface CacheState {
 function act(own: CacheState, action: string, core: Core, area: Size): Act<CacheState> {
   const say = (text: string): Act<CacheState> => ({ intents: [{ kind: "say", text, tone: "warn" }] });
   const shown = cacheShown(core, own.pool);
-  if (shown === null) return say("the rest comes when the run has ended");
+  if (shown === null) return say("the rest is being counted");
   const { pool, count } = shown;
   const { details } = pool;
   if (action === "pool") {
@@ -37,7 +38,7 @@ function act(own: CacheState, action: string, core: Core, area: Size): Act<Cache
     return { own: { ...own, pool: (own.pool + 1) % count, slots: null, row: 0, from: 0 } };
   }
   if (action === "show") {
-    if (details === null) return say("only figures are kept: run it again for sizes, time and layers");
+    if (details === null) return say(fewDetailsWords(currentRun(core)!));
     return { own: { ...own, show: shows[(shows.indexOf(own.show) + 1) % shows.length]!, row: 0, from: 0 } };
   }
   if (action === "left" || action === "right") {
@@ -85,13 +86,13 @@ function view(own: CacheState, core: Core, area: Size, palette: Palette): readon
 function lines(own: CacheState, core: Core, area: Size, palette: Palette): readonly string[] {
   const { width } = area;
   const shown = cacheShown(core, own.pool);
-  if (shown === null) return liveLines(currentRun(core)!, width, palette);
+  if (shown === null) return liveLines(currentRun(core)!, core, width, palette);
   const { pool, count } = shown;
   const { details } = pool;
   const head = headLines(pool, count, width, palette);
   const size = bodyArea(area);
   if (details === null) {
-    const note = palette.dim("figures are kept, of saved and older runs: run it again for sizes, time and layers");
+    const note = palette.dim(fitLine(fewDetailsWords(currentRun(core)!), width, palette.glyphs.ellipsis).trimEnd());
     const room = { width, height: Math.max(0, size.height - 1) };
     return [...head, note, ...scrolledText(overviewLines(pool, width, palette), own.from, room, palette)];
   }
@@ -118,18 +119,19 @@ function lines(own: CacheState, core: Core, area: Size, palette: Palette): reado
 }
 
 function headLines(pool: CachePool, pools: number, width: number, palette: Palette): string[] {
-  const { name, figures } = pool;
+  const { name, figures, soFar } = pool;
   const { accesses, hits, stallNs } = figures;
   const of = pools > 1 ? `pool ${oneLine(name)} (p: next of ${formatCount(pools)})  ` : "";
   return [
-    palette.bold(`${of}${cacheTitle(pool)}`),
+    `${soFar === null ? "" : `${soFar}  `}${palette.bold(`${of}${cacheTitle(pool)}`)}`,
     `${palette.bold(formatPercent(hits / accesses))} of ${formatCount(accesses)} accesses hit; devices waited ${formatDuration(stallNs)} for the rest`,
     "",
   ].map((line) => fitLine(line, width, palette.glyphs.ellipsis).trimEnd());
 }
 
-/** Of a run that goes on. */
-function liveLines({ snapshot, rates }: RunRecord, width: number, palette: Palette): string[] {
+/** Of a run that goes on, until more is counted. */
+function liveLines(run: RunRecord, core: Core, width: number, palette: Palette): string[] {
+  const { snapshot, rates } = run;
   const { accesses, hits, stallNs } = snapshot!.cache!;
   return [
     ...bars(
@@ -146,7 +148,7 @@ function liveLines({ snapshot, rates }: RunRecord, width: number, palette: Palet
     ),
     `devices waited ${formatDuration(stallNs)} for experts so far`,
     "",
-    palette.dim("what others would have hit, sizes, time and layers come when the run has ended"),
+    palette.dim(comingWords(run, core)),
   ].map((line) => fitLine(line, width, palette.glyphs.ellipsis).trimEnd());
 }
 
@@ -171,6 +173,8 @@ export const cacheScreen = screen<CacheState>({
     ["slot", "room for one expert in device memory"],
     ["cold miss", "the first use of an expert; capacity miss: it was there before, and had to go"],
   ],
+  looks: true,
+  exports: "details",
   missing: cacheMissing,
   act,
   view,

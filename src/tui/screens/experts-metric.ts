@@ -63,7 +63,12 @@ export function expertMap(
         if (value < low) low = value;
         if (value > high) high = value;
       }
-      return map(`Tokens of each ${word} over its layer's mean ${word}, whole run`, values, times, [low, high]);
+      return map(
+        `Tokens of each ${word} over its layer's mean ${word}, ${pool.soFar === null ? "whole run" : "so far"}`,
+        values,
+        times,
+        [low, high],
+      );
     }
     case "distinct":
       return map(

@@ -22,7 +22,7 @@ const columns: readonly {
 }[] = [
   { header: "heaviest/mean", needs: "ranks", of: ({ imbalance }) => ratio(imbalance) },
   { header: "worst step", dispensable: 5, needs: "ranks", of: ({ imbalanceMax }) => ratio(imbalanceMax) },
-  { header: "whole run", dispensable: 3, needs: "ranks", of: ({ overRun }) => ratio(overRun) },
+  { header: "all steps", dispensable: 3, needs: "ranks", of: ({ overRun }) => ratio(overRun) },
   {
     header: "hottest",
     dispensable: 1,

@@ -1,9 +1,11 @@
+import { oneLine } from "../../core/printable.ts";
 import { formatCount } from "../../core/units.ts";
 import type { ExpertDetails } from "../../forecast/details/expert-details.ts";
 import { wrap } from "../../report/text-table.ts";
 import type { Palette } from "../../report/widgets/palette.ts";
 import { scrollTable, tableFrom, visibleRows } from "../../report/widgets/scroll-table.ts";
 import type { Size } from "../../report/widgets/styled-text.ts";
+import type { ExpertPool } from "./experts-pool.ts";
 
 const words: Readonly<Record<string, string>> = {
   contiguous: "experts in order",
@@ -15,13 +17,16 @@ const ratio = (value: number): string => `${value.toFixed(3)}x`;
 
 /** Placements beside each other: in all, then by layer. */
 export function placementLines(
-  details: ExpertDetails,
-  inUse: string,
+  { details, placement, soFar }: ExpertPool & { readonly details: ExpertDetails },
   { width, height }: Size,
   palette: Palette,
   at: { readonly row: number; readonly from: number },
 ): string[] {
   const { placements, layers, placedAnew } = details;
+  if (soFar !== null && details.ranks > 1)
+    return wrap(`In use: ${oneLine(placement)}. Others are made and compared when the run has ended.`, width).map(
+      (line) => palette.dim(line),
+    );
   if (placements.length === 0) return [palette.dim("one rank holds all experts: there is nothing to place")];
   const about = [
     "Heaviest over mean rank, of the tokens of this very run in all; copies of an expert share them equally. Those fitted to the run show how even it could have been at best; single steps are less even.",
@@ -45,7 +50,7 @@ export function placementLines(
           ratio(placed.ratio.reduce((sum, value) => sum + value, 0) / layers),
           `${ratio(placed.ratio[worst]!)} (L${worst})`,
           formatCount(placed.copies),
-          words[placed.name] ?? inUse,
+          words[placed.name] ?? oneLine(placement),
         ][column]!;
       },
     },

@@ -4,6 +4,7 @@ import type { Figures } from "../../metrics/figures.ts";
 import type { LayerLoad } from "../../sim/result.ts";
 import { type Core, currentRun } from "../state/core.ts";
 import { isOpen, type RunRecord } from "../state/run-record.ts";
+import { comingWords, soFarWords } from "./run-words.ts";
 
 /** A pool whose experts were counted. */
 export interface ExpertPool {
@@ -14,11 +15,19 @@ export interface ExpertPool {
   /** null where they were not kept: of a saved result, and of older runs. */
   readonly details: ExpertDetails | null;
   readonly cache: CacheDetails | null;
+  /** Of a run that goes on: what its figures are of, in words. */
+  readonly soFar: string | null;
 }
 
-/** The pools of a run that has ended, in their order. */
-export function expertPools({ forecast, details }: RunRecord): ExpertPool[] {
-  if (forecast === null) return [];
+/** The pools of a run, in their order: as far as it is, or at its end. */
+export function expertPools(run: RunRecord): ExpertPool[] {
+  const { forecast, details, soFar } = run;
+  if (forecast === null)
+    return (soFar?.pools ?? []).flatMap(({ name, placement, experts, expertDetails, cacheDetails }) =>
+      experts === null
+        ? []
+        : [{ name, placement, figures: experts, details: expertDetails, cache: cacheDetails, soFar: soFarWords(run) }],
+    );
   const pools = forecast.pools ?? [{ name: "", placement: forecast.deployment.placement, experts: forecast.experts }];
   return pools.flatMap(({ name, placement, experts }) =>
     experts === null
@@ -30,6 +39,7 @@ export function expertPools({ forecast, details }: RunRecord): ExpertPool[] {
             figures: experts,
             details: details?.experts.find(({ pool }) => pool === name) ?? null,
             cache: details?.caches.find(({ pool }) => pool === name) ?? null,
+            soFar: null,
           },
         ],
   );
@@ -47,9 +57,11 @@ export function poolShown(core: Core, at: number): { readonly pool: ExpertPool; 
 export function expertsMissing(core: Core): string | null {
   const run = currentRun(core);
   if (run === null) return "No run yet: choose a scenario on Home (1) and press Enter.";
-  if (isOpen(run)) return "Experts are counted while the run goes on, and shown when it has ended.";
-  if (run.forecast === null) return "The run failed: Run (2) says why.";
   if (poolShown(core, 0) !== null) return null;
+  if (isOpen(run)) {
+    if (run.soFar === null) return comingWords(run, core);
+    if (run.soFar.pools.some(({ expertDetails }) => expertDetails !== null)) return "No expert has had a token so far.";
+  } else if (run.forecast === null) return "The run failed: Run (2) says why.";
   return "Uniform routing: no expert is counted. routing.kind trace tells them apart.";
 }
 

@@ -7,7 +7,7 @@ import type { Palette } from "../../report/widgets/palette.ts";
 import { tableFrom, visibleRows } from "../../report/widgets/scroll-table.ts";
 import { beside, clip, fitLine, type Size } from "../../report/widgets/styled-text.ts";
 import { moved, moveKeys, sidewaysKeys } from "../keys/global-keys.ts";
-import type { Core } from "../state/core.ts";
+import { type Core, currentRun } from "../state/core.ts";
 import { isWide } from "../view/layout.ts";
 import {
   cellText,
@@ -21,6 +21,7 @@ import {
 import { hottestLine, hottestLines, imbalancePlot, layerTable } from "./experts-panels.ts";
 import { placementLines } from "./experts-placements.ts";
 import { type ExpertPool, expertsMissing, meanOverRun, poolShown } from "./experts-pool.ts";
+import { fewDetailsWords } from "./run-words.ts";
 import { type Act, type Screen, screen } from "./screen.ts";
 
 /** What the experts screen remembers. */
@@ -69,7 +70,7 @@ function act(own: ExpertsState, action: string, core: Core, area: Size): Act<Exp
   const rows = pool.figures.layers.length;
   if (!isCounted(pool)) {
     const row = moved(cursorOf(own, pool, 1).row, action, rows, visibleRows(rows, area.height - 3));
-    return row === own.row ? say("only figures by layer are kept: run it again") : { own: { ...own, row } };
+    return row === own.row ? say(fewDetailsWords(currentRun(core)!)) : { own: { ...own, row } };
   }
   const axis = axisOf(own, pool);
   const columns = axis === "ranks" ? pool.details.ranks : pool.details.experts;
@@ -130,14 +131,13 @@ function lines(own: ExpertsState, core: Core, area: Size, palette: Palette): rea
     const at = { row: cursorOf(own, pool, 1).row, from: own.from };
     return [
       ...head,
-      palette.dim("figures by layer are kept, of saved and older runs: run it again for ranks and experts"),
+      palette.dim(fitLine(fewDetailsWords(currentRun(core)!), width, palette.glyphs.ellipsis).trimEnd()),
       ...layerTable(pool, { width, height: rest.height - 1 }, palette, at),
     ];
   }
   const axis = axisOf(own, pool);
   const at = { ...cursorOf(own, pool, axis === "ranks" ? pool.details.ranks : pool.details.experts), from: own.from };
-  if (own.show === "placements")
-    return [...head, ...placementLines(pool.details, oneLine(pool.placement), rest, palette, at)];
+  if (own.show === "placements") return [...head, ...placementLines(pool, rest, palette, at)];
   if (own.show === "layers") return [...head, ...layerTable(pool, rest, palette, at)];
   return mapView(own, pool, axis, head, area, palette);
 }
@@ -193,7 +193,7 @@ const filled = (lines: readonly string[], height: number): string[] =>
 
 /** What is shown, and how even it was. */
 function headLines(
-  { name, placement, figures, details }: ExpertPool,
+  { name, placement, figures, details, soFar }: ExpertPool,
   pools: number,
   width: number,
   palette: Palette,
@@ -205,7 +205,8 @@ function headLines(
       ? ""
       : ` x ${formatCount(details.experts)} experts on ${formatCount(details.ranks)} ${details.ranks === 1 ? "rank" : "ranks"}`;
   const pool = pools > 1 ? `pool ${oneLine(name)} (p: next of ${formatCount(pools)})  ` : "";
-  const overRun = details === null ? "" : `, ${times(meanOverRun(details))} over the run`;
+  const overRun =
+    details === null ? "" : `, ${times(meanOverRun(details))} over the run${soFar === null ? "" : " so far"}`;
   const balance =
     figures.rankLoad.length > 1
       ? [
@@ -217,7 +218,7 @@ function headLines(
           palette.dim("one rank holds all experts: nothing waits for a heavier one. L0 is the first MoE layer"),
         ];
   return [
-    `${palette.bold(`${pool}${formatCount(layers.length)} MoE layers${of}`)}  ${palette.dim(`placement ${oneLine(placement)}`)}`,
+    `${soFar === null ? "" : `${soFar}  `}${palette.bold(`${pool}${formatCount(layers.length)} MoE layers${of}`)}  ${palette.dim(`placement ${oneLine(placement)}`)}`,
     ...balance,
   ].map((line) => fitLine(line, width, palette.glyphs.ellipsis).trimEnd());
 }
@@ -242,6 +243,8 @@ export const expertsScreen = screen<ExpertsState>({
     ["copy", "one of several places that hold the same expert"],
     ["rank", "the devices that hold one part of the experts"],
   ],
+  looks: true,
+  exports: "details",
   missing: expertsMissing,
   act,
   view,

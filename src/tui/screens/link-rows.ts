@@ -1,5 +1,6 @@
 import type { LinkUse } from "../../forecast/live/links.ts";
 import type { RunRecord } from "../state/run-record.ts";
+import { fewDetailsWords, soFarWords } from "./run-words.ts";
 
 /** What a resource did over a time, ns and bytes. What is not known of it is NaN. */
 export interface LinkRow {
@@ -12,7 +13,7 @@ export interface LinkRow {
   /** Bytes per ns of the time, and of that for which it was busy. */
   readonly rate: number;
   readonly busyRate: number;
-  /** null for what has no turns, and for saved results. */
+  /** null for what has no turns, and where a result alone is left. */
   readonly turns: LinkUse["turns"];
 }
 
@@ -20,21 +21,29 @@ export interface LinkRow {
 export interface Links {
   readonly rows: readonly LinkRow[];
   readonly overNs: number;
-  readonly from: "live" | "end" | "saved";
+  readonly from: "live" | "end" | "result";
+  /** Of a run that goes on: what its figures are of, in words. */
+  readonly soFar: string | null;
+  /** Why turns are not known, in words; null where they are. */
+  readonly few: string | null;
 }
 
 /** null while nothing is known. */
-export function linksOfRun({ details, snapshot, forecast, rates }: RunRecord): Links | null {
+export function linksOfRun(run: RunRecord): Links | null {
+  const { details, snapshot, forecast, rates } = run;
   if (details !== null) {
     const { links, endNs } = details;
-    return { rows: links.map((link) => rowOf(link, endNs, Number.NaN)), overNs: endNs, from: "end" };
+    const rows = links.map((link) => rowOf(link, endNs, Number.NaN));
+    return { rows, overNs: endNs, from: "end", soFar: null, few: null };
   }
   if (forecast !== null) {
     const overNs = forecast.throughput.durationS * 1e9;
     return {
       rows: forecast.resources.map((use) => rowOf({ ...use, turns: null }, overNs, Number.NaN)),
       overNs,
-      from: "saved",
+      from: "result",
+      soFar: null,
+      few: fewDetailsWords(run),
     };
   }
   if (snapshot === null) return null;
@@ -43,6 +52,8 @@ export function linksOfRun({ details, snapshot, forecast, rates }: RunRecord): L
     rows: links.map((link) => rowOf(link, simulatedNs, rates?.linkShares.get(link.name) ?? Number.NaN)),
     overNs: simulatedNs,
     from: "live",
+    soFar: soFarWords(run),
+    few: null,
   };
 }
 

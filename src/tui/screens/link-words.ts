@@ -8,16 +8,16 @@ const short = 0.1;
 const nearlyAlways = 0.8;
 
 /** What a resource did, and what its waiting means, in sentences. */
-export function linkWords(row: LinkRow, { overNs, from }: Links): string[] {
+export function linkWords(row: LinkRow, { overNs, few }: Links): string[] {
   const { name, share, busyNs, bytes, rate, busyRate, turns } = row;
   const moved = bytes > 0 ? ` ${formatBytes(bytes)}: ${formatRate(rate)}, ${formatRate(busyRate)} while busy.` : "";
   const busy = `Busy for ${formatDuration(busyNs)} of ${formatDuration(overNs)} (${formatPercent(share)}).${moved}`;
   if (turns === null)
     return [
       busy,
-      from === "saved"
-        ? "A saved result keeps busy time and bytes alone: run it again to see what waited."
-        : "Nothing queues here: steps use it one at a time, and their waits are their own.",
+      few === null
+        ? "Nothing queues here: steps use it one at a time, and their waits are their own."
+        : `What waited is not known: ${few}.`,
     ];
   const { demands, chunks, demandNs, backgroundNs, behindDemandNs, behindBackgroundNs } = turns;
   const what = name.includes("front end ") ? "requests" : "demands";

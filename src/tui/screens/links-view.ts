@@ -101,9 +101,10 @@ function headLine({ idle, filter }: LinksPlace, links: Links, rows: readonly Lin
   const time = {
     live: `the first ${formatDuration(links.overNs)}`,
     end: formatDuration(links.overNs),
-    saved: `${formatDuration(links.overNs)}, as they were saved`,
+    result: `${formatDuration(links.overNs)}, busy times and bytes alone`,
   }[links.from];
   const parts = [
+    ...(links.soFar === null ? [] : [links.soFar]),
     `${formatCount(rows.length)} of ${formatCount(links.rows.length)} resources over ${time}`,
     hidden > 0 && !idle ? `${formatCount(hidden)} idle hidden (i)` : "",
     filter.trim() === "" ? "" : `with "${oneLine(filter)}"`,
@@ -111,11 +112,11 @@ function headLine({ idle, filter }: LinksPlace, links: Links, rows: readonly Lin
   return palette.dim(parts.filter((part) => part !== "").join(", "));
 }
 
-/** Columns that say something of such a run: without one that goes on there is no now, and saved results know no turns. */
+/** Columns that say something of such a run: without one that goes on there is no now, and results alone know no turns. */
 export function columnsOf({ from }: Links): readonly number[] {
-  const saved = ["resource", "busy", "bytes", "rate"];
+  const kept = ["resource", "busy", "bytes", "rate"];
   return linkColumns.flatMap(({ header }, i) =>
-    (header === "now" && from !== "live") || (from === "saved" && !saved.includes(header)) ? [] : [i],
+    (header === "now" && from !== "live") || (from === "result" && !kept.includes(header)) ? [] : [i],
   );
 }
 

@@ -90,6 +90,7 @@ export const linksScreen = screen<LinksState>({
     ["waited", "time for which work stood in the queue of a link"],
     ["chunks", "pieces of background copies: what a step needs goes before the next piece, and interrupts none"],
   ],
+  exports: "details",
   missing,
   // Memory is left for the links.
   back: (own) => (own.memory ? { own: { ...own, memory: false } } : null),

@@ -1,4 +1,5 @@
 import { formatCount, formatDuration } from "../../core/units.ts";
+import { requestStatusWords } from "../../report/labels.ts";
 import { requestValue } from "../../sim/outcome/request-latencies.ts";
 import { type RequestRows, requestStatus } from "../../sim/result.ts";
 
@@ -15,9 +16,6 @@ export interface RequestColumn {
   readonly names?: (rows: RequestRows) => readonly string[];
   readonly dispensable?: number;
 }
-
-/** Words for what became of a request, by its status. */
-export const statusWords: readonly string[] = ["completed", "rejected", "running", "waiting", "not arrived"];
 
 const isCompleted = (rows: RequestRows, request: number) => rows.status[request] === requestStatus.completed;
 
@@ -80,8 +78,8 @@ export const requestColumns: readonly RequestColumn[] = [
     header: "status",
     unit: "name",
     value: (rows, request) => rows.status[request]!,
-    text: (rows, request) => statusWords[rows.status[request]!] ?? "",
-    names: () => statusWords,
+    text: (rows, request) => requestStatusWords[rows.status[request]!] ?? "",
+    names: () => requestStatusWords,
     dispensable: 6,
   },
 ];

@@ -1,6 +1,7 @@
 import { parseQuantity } from "../../core/units.ts";
+import { requestStatusWords } from "../../report/labels.ts";
 import type { RequestRows } from "../../sim/result.ts";
-import { columnAt, type RequestColumn, requestColumns, statusWords } from "./request-columns.ts";
+import { columnAt, type RequestColumn, requestColumns } from "./request-columns.ts";
 
 /** Whether a request is wanted. */
 type Wanted = (request: number) => boolean;
@@ -66,7 +67,7 @@ function termOf(term: string, rows: RequestRows): Wanted | string {
   const word = term.toLowerCase();
   const known = Object.hasOwn(words, word) ? words[word]!(rows) : null;
   if (known !== null) return known;
-  const status = statusWords.indexOf(word === "notarrived" ? "not arrived" : word);
+  const status = requestStatusWords.indexOf(word === "notarrived" ? "not arrived" : word);
   if (status >= 0) return (request) => rows.status[request] === status;
   if (/^\d+$/.test(word)) return (request) => request === Number(word);
   const classes = rows.classes.map((one) => one.toLowerCase().includes(word));

@@ -138,6 +138,7 @@ export const requestsScreen = screen<RequestsState>({
     { action: "sortBack", keys: ["a"], help: "sort by the one before", quiet: true },
     ...moveKeys,
   ],
+  exports: "requests",
   missing,
   back,
   act,

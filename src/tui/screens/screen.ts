@@ -1,6 +1,7 @@
 import type { Palette } from "../../report/widgets/palette.ts";
 import type { Size } from "../../report/widgets/styled-text.ts";
 import type { Core, Intent } from "../state/core.ts";
+import type { DetailsFormat } from "../state/details-formats.ts";
 
 /** A thing that can be done on a screen, and the keys that do it. */
 export interface KeyBinding {
@@ -30,6 +31,10 @@ export interface Screen<Own> {
   readonly keys: readonly KeyBinding[];
   /** Words that it uses and not everybody knows, with what they mean: the help has them. */
   readonly words?: readonly (readonly [word: string, meaning: string])[];
+  /** Whether it shows experts or caches of a run that goes on: nobody counts them for other screens. */
+  readonly looks?: boolean;
+  /** What it shows of a run beside the result: a format of `moecast run --export`. */
+  readonly exports?: DetailsFormat;
   /** Why there is nothing to see, and what would change that; null where there is. */
   missing?(core: Core): string | null;
   /** The screen has come into view, or what its engine said of a run has. */

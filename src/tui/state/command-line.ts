@@ -12,3 +12,7 @@ export function commandLine({ file, settings, params }: JobBase): string {
     ...Object.entries(params).map(([name, value]) => `--param ${word(`${name}=${value}`)}`),
   ].join(" ");
 }
+
+/** The same, which also writes a file in a format of `--export`. */
+export const writingCommand = (request: JobBase, format: string, path: string): string =>
+  `${commandLine(request)} --export ${word(`${format}=${path}`)}`;

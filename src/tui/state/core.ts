@@ -1,3 +1,4 @@
+import type { RunDetails } from "../../forecast/details/run-details.ts";
 import type { Forecast } from "../../forecast/forecast.ts";
 import type { PlanDocument } from "../../plan/answer/plan-document.ts";
 import type { JobBase } from "../../plan/job/job.ts";
@@ -5,6 +6,7 @@ import type { Tone } from "../../report/page.ts";
 import type { Size } from "../../report/widgets/styled-text.ts";
 import type { EngineOrder } from "../engine/messages.ts";
 import type { Library } from "../library/library.ts";
+import type { DetailsFormat } from "./details-formats.ts";
 import type { RunRecord } from "./run-record.ts";
 import type { Trial } from "./trial.ts";
 
@@ -85,6 +87,15 @@ export type Intent =
   | { readonly kind: "writeScenario"; readonly path: string; readonly request: JobBase; readonly name: string }
   /** Writes a result; the ending of the name says how. */
   | { readonly kind: "writeResult"; readonly path: string; readonly forecast: Forecast }
+  /** Writes what happened in a run; `command` does the same without the screens. */
+  | {
+      readonly kind: "writeDetails";
+      readonly path: string;
+      readonly format: DetailsFormat;
+      readonly forecast: Forecast;
+      readonly details: RunDetails;
+      readonly command: string | null;
+    }
   /** Writes a copy of a scenario file, with settings in it. */
   | { readonly kind: "copyFile"; readonly path: string; readonly file: string; readonly settings: readonly string[] }
   | { readonly kind: "quit" };

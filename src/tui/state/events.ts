@@ -27,7 +27,16 @@ export type Effect =
   | Extract<
       Intent,
       {
-        readonly kind: "engine" | "startFile" | "load" | "copy" | "copyFile" | "writeScenario" | "writeResult" | "quit";
+        readonly kind:
+          | "engine"
+          | "startFile"
+          | "load"
+          | "copy"
+          | "copyFile"
+          | "writeScenario"
+          | "writeResult"
+          | "writeDetails"
+          | "quit";
       }
     >
   /** For the thread that answers questions. */

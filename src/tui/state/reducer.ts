@@ -9,12 +9,18 @@ import { type Event, only, type Reduced, withCore } from "./events.ts";
 import { exported, exportPrompt } from "./export.ts";
 import { helpAfter } from "./help-keys.ts";
 import { asked } from "./intents.ts";
+import { lookOrder } from "./looked-at.ts";
 import { back, opened } from "./navigate.ts";
 import { heard, isOpen, loadedRecord, withFewDetails } from "./run-record.ts";
 import { trialHeard } from "./trial.ts";
 
 /** The state after an event, and what is to be done. */
 export function reduce(state: AppState, event: Event): Reduced {
+  const { state: next, effects } = shownAfter(state, event);
+  return { state: next, effects: [...effects, ...lookOrder(state, next)] };
+}
+
+function shownAfter(state: AppState, event: Event): Reduced {
   const reduced = happened(state, event);
   const { screen, core } = reduced.state;
   const isNew = screen !== state.screen || core.current !== state.core.current;
@@ -106,7 +112,7 @@ function globally(state: AppState, action: string): Reduced {
         { kind: "ask", prompt: { kind: "command", label: ":", value: "", suggestions: commandNames(state) } },
       ]);
     case "export":
-      return asked(state, exportPrompt(state.core));
+      return asked(state, exportPrompt(state.core, screenOf(state.screen).exports ?? null));
     case "back": {
       // What is being read would open a screen that nobody wants any more.
       if (state.reading !== null) return { state: { ...state, reading: null }, effects: [{ kind: "endLoad" }] };
@@ -162,7 +168,7 @@ function reported(state: AppState, report: EngineReport): Reduced {
       withCore(state, { trials: trials.map((trial) => (trial.id === report.id ? trialHeard(trial, report) : trial)) }),
     );
   }
-  if (frozen && report.kind === "snapshot") return only(state);
+  if (frozen && (report.kind === "snapshot" || report.kind === "details")) return only(state);
   const next = heard(record, report);
   const changed = withCore(state, {
     runs: withFewDetails(runs.map((run) => (run.id === report.id ? next : run))),

@@ -1,3 +1,4 @@
+import type { DetailsSoFar } from "../../forecast/details/details-so-far.ts";
 import type { RunDetails } from "../../forecast/details/run-details.ts";
 import type { Forecast } from "../../forecast/forecast.ts";
 import type { LiveSnapshot } from "../../forecast/live/live-run.ts";
@@ -30,6 +31,8 @@ export interface RunRecord {
   readonly stand: RunStand;
   readonly snapshot: LiveSnapshot | null;
   readonly rates: LiveRates | null;
+  /** Experts and caches of a run that goes on, as somebody last looked at them. */
+  readonly soFar: DetailsSoFar | null;
   readonly wallMs: number;
   /** First requests that can stand for all, at least; null until the engine says so. */
   readonly leastSample: number | null;
@@ -52,6 +55,7 @@ export const newRecord = (id: number, name: string, request: JobBase): RunRecord
   stand: "waiting",
   snapshot: null,
   rates: null,
+  soFar: null,
   wallMs: 0,
   leastSample: null,
   forecast: null,
@@ -97,9 +101,12 @@ export function heard(record: RunRecord, report: EngineReport): RunRecord {
         leastSample: report.leastSample,
         rates: ratesOf(record, report) ?? record.rates,
       };
+    case "details":
+      return { ...record, soFar: report.details };
     case "finished":
       return {
         ...record,
+        soFar: null,
         name: report.forecast.scenario.name,
         stand: report.forecast.interrupted ? "stopped" : "done",
         wallMs: report.wallMs,
@@ -108,7 +115,7 @@ export function heard(record: RunRecord, report: EngineReport): RunRecord {
         details: report.details,
       };
     case "failed":
-      return { ...record, stand: "failed", message: report.message };
+      return { ...record, soFar: null, stand: "failed", message: report.message };
     case "tracing":
     case "traced":
     case "untraced":

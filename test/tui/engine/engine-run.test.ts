@@ -9,14 +9,20 @@ import { request } from "../example.ts";
 
 type Said<Kind extends EngineReport["kind"]> = Extract<EngineReport, { kind: Kind }>;
 
+interface Mode {
+  paused: boolean;
+  abortOnFail: boolean;
+  lookedAt: number | null;
+}
+
 /** A run, with what it says. `heard` may answer. */
 function runOf(
   settings: readonly string[] = [],
   options: { readonly live?: boolean; readonly text?: string } = {},
-  heard: (report: EngineReport, run: EngineRun, mode: { paused: boolean; abortOnFail: boolean }) => void = () => {},
+  heard: (report: EngineReport, run: EngineRun, mode: Mode) => void = () => {},
 ) {
   const said: EngineReport[] = [];
-  const mode = { paused: false, abortOnFail: false };
+  const mode: Mode = { paused: false, abortOnFail: false, lookedAt: null };
   const { live = true, text = request.text } = options;
   const order = { kind: "run", id: 7, request: { ...request, text, settings }, live } as const;
   const run: EngineRun = new EngineRun(order, mode, localFiles, (report) => {
@@ -72,6 +78,56 @@ describe("a run that is followed", () => {
     const { run, said } = runOf([], { live: false });
     await run.run();
     expect(said.map(({ kind }) => kind)).toEqual(["finished"]);
+  });
+});
+
+describe("a run whose experts and caches are looked at", () => {
+  const detailsIn = (said: readonly EngineReport[]) =>
+    said.flatMap((report) => (report.kind === "details" ? [report.details] : []));
+  const settings = ["traffic.requests=300"];
+
+  test("tells of them while it goes on, and comes to the same forecast", async () => {
+    const { run, said, mode } = runOf(settings);
+    mode.lookedAt = 7;
+    await run.run();
+    const details = detailsIn(said);
+    expect(details.length).toBeGreaterThan(0);
+    expect(details.at(-1)!.pools[0]!.cache!.accesses).toBeLessThanOrEqual(lastOf(said).forecast.cache!.accesses);
+    const { run: other, said: theirs } = runOf(settings);
+    await other.run();
+    expect(jsonExport.render([lastOf(said).forecast])).toBe(jsonExport.render([lastOf(theirs).forecast]));
+    expect(lastOf(said).details).toEqual(lastOf(theirs).details);
+    expect(detailsIn(theirs)).toEqual([]);
+  });
+
+  test("tells nothing where another run is looked at, or it is run to be compared", async () => {
+    for (const [live, lookedAt] of [
+      [true, 8],
+      [false, 7],
+    ] as const) {
+      const { run, said, mode } = runOf([], { live });
+      mode.lookedAt = lookedAt;
+      await run.run();
+      expect(detailsIn(said)).toEqual([]);
+    }
+  });
+
+  test("tells of them at once while it stands still, each time that somebody begins to look", async () => {
+    const { run, said, mode } = runOf(settings);
+    mode.paused = true;
+    const ended = run.run();
+    while (snapshotsOf(said).length === 0) await soon(1);
+    await soon(20);
+    run.looked();
+    expect(detailsIn(said)).toEqual([]);
+    mode.lookedAt = 7;
+    run.looked();
+    run.looked();
+    const [first, second] = detailsIn(said);
+    expect(first!.simulatedNs).toBe(snapshotsOf(said).at(-1)!.simulatedNs);
+    expect(second).toEqual(first);
+    run.stop();
+    await ended;
   });
 });
 

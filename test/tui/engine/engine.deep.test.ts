@@ -65,6 +65,22 @@ describe("the thread", () => {
     await ended(9);
   });
 
+  test("tells of experts and caches while somebody looks, and no longer", async () => {
+    engine.tell({ kind: "run", id: 10, request: long, live: true });
+    await until(() => of(10, "snapshot").length > 0);
+    expect(of(10, "details")).toEqual([]);
+    engine.tell({ kind: "look", id: 10 });
+    await until(() => of(10, "details").length > 1);
+    engine.tell({ kind: "look", id: null });
+    engine.tell({ kind: "fields", id: 11, request });
+    await until(() => of(11, "fields").length > 0);
+    const { length } = of(10, "details");
+    await new Promise((resolve) => setTimeout(resolve, 1500));
+    expect(of(10, "details")).toHaveLength(length);
+    engine.tell({ kind: "stop", id: 10 });
+    await ended(10);
+  });
+
   test("follows a request of a run, and drops it for another one", async () => {
     // The first of them ends beyond the minute that this test waits.
     const slow = { ...request, settings: ["traffic.requests=1000000"] };
@@ -93,6 +109,7 @@ describe("the thread", () => {
     const idle = new Engine(() => {});
     idle.tell({ kind: "pause", paused: true });
     idle.tell({ kind: "stop", id: 1 });
+    idle.tell({ kind: "look", id: 1 });
     expect(Object.values(idle).some((part) => part !== null && typeof part === "object" && "threadId" in part)).toBe(
       false,
     );

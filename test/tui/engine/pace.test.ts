@@ -51,6 +51,34 @@ test("a run is shown ten times a second at most, and takes one part in forty of 
   );
 });
 
+test("details are told once a second at most, and take one part in forty of the time at most", () => {
+  fc.assert(
+    fc.property(fc.double({ min: 0, max: 500, noNaN: true }), (ms) => {
+      const clock = handClock();
+      const pace = new Pace();
+      let told = 0;
+      const beganMs = clock.ms;
+      while (clock.ms < beganMs + 100_000) {
+        clock.ms += 25;
+        pace.batchDone();
+        if (!pace.detailsDue()) continue;
+        pace.detailing(() => {
+          clock.ms += ms;
+          told++;
+        });
+        clock.ms += pace.steps;
+        pace.batchDone();
+        // Time that they took is no part of a batch.
+        expect(pace.steps).toBeGreaterThan(1);
+      }
+      const tookMs = clock.ms - beganMs;
+      expect(told).toBeGreaterThan(1);
+      expect(told).toBeLessThanOrEqual(1 + tookMs / 1000);
+      expect(told * ms).toBeLessThanOrEqual(ms + tookMs / 40);
+    }),
+  );
+});
+
 test("time in which a run stands still is none of its time, and no part of its next batch", () => {
   const clock = handClock();
   const pace = new Pace();

@@ -4,6 +4,7 @@ import { isAbsolute, join, resolve } from "node:path";
 import { describe, expect, test } from "vitest";
 import { OutputError, UsageError } from "../../../src/core/errors.ts";
 import { forecastScenario } from "../../../src/forecast/forecast-scenario.ts";
+import { exporters } from "../../../src/report/exporters.ts";
 import { jsonExport } from "../../../src/report/json.ts";
 import { parseScenario } from "../../../src/scenario/parse-scenario.ts";
 import { emptyLibrary } from "../../../src/tui/library/library.ts";
@@ -11,10 +12,10 @@ import { listLibrary } from "../../../src/tui/library/list-library.ts";
 import { readLibrary } from "../../../src/tui/library/read-library.ts";
 import { defaultResultsFolder } from "../../../src/tui/library/results-folder.ts";
 import { readResult, savedResults, saveResult } from "../../../src/tui/library/saved-results.ts";
-import { writeResult } from "../../../src/tui/library/write-result.ts";
+import { writeDetails, writeResult } from "../../../src/tui/library/write-result.ts";
 import { writeScenario } from "../../../src/tui/library/write-scenario.ts";
 import { scratch } from "../../cli/command.ts";
-import { forecast, request } from "../example.ts";
+import { details, forecast, request } from "../example.ts";
 
 const { path, write } = scratch();
 const posix = process.platform !== "win32";
@@ -177,6 +178,16 @@ describe("what is written", () => {
           .startsWith(begins),
         ending,
       ).toBe(true);
+    }
+  });
+
+  test("what happened in a run, as the command writes it", async () => {
+    for (const format of ["details", "requests"] as const) {
+      await writeDetails(path(`run.${format}`), format, forecast, details!);
+      expect(readFileSync(path(`run.${format}`), "utf8")).toBe(
+        exporters[format].render([forecast], { details: [details!] }),
+      );
+      await expect(writeDetails(path(`run.${format}`), format, forecast, details!)).rejects.toThrow(OutputError);
     }
   });
 

@@ -120,9 +120,34 @@ describe("what cannot be shown is said", () => {
   test("a saved result has its figures and says what it lacks", () => {
     const lines = view({ stand: "loaded", forecast: cached.forecast }, small).join("\n");
     expect(lines).toContain("optimum (Belady)");
-    expect(lines).toContain("run it again");
+    expect(lines).toContain("a saved result keeps figures alone");
     expect(lines).toContain("first uses are not told from the rest");
     expect(lines).not.toContain("cold");
+  });
+
+  test("a run of the session whose details are gone says so, and not that it was saved", () => {
+    const lines = view({ stand: "done", forecast: cached.forecast }, small).join("\n");
+    expect(lines).toContain("its details are not kept any more");
+    expect(lines).not.toContain("saved");
+  });
+
+  test("a run that goes on is shown as one that ended, without what is replayed at its end", () => {
+    const run = { stand: "running", snapshot: cached.snapshot, soFar: cached.begun } as const;
+    const lines = view(run, small);
+    expect(lines[0]).toMatch(/^so far, running {2}lru, 5 slots a layer for 8 experts/);
+    expect(lines.join("\n")).toContain(`of ${formatCount(cached.begun.pools[0]!.cache!.accesses)} accesses hit`);
+    expect(lines.join("\n")).toContain("cold misses");
+    expect(lines.join("\n")).not.toMatch(/optimum|not recorded/);
+    expect(view(run, small, ["show"]).join("\n")).toContain("when the run has ended");
+    expect(view(run, small, ["show", "show", "show"]).join("\n")).toContain("L0");
+    expect(view(cached, small)[0]).not.toContain("so far");
+  });
+
+  test("a cache that nobody asked so far has no rate", () => {
+    const pools = cached.begun.pools.map((pool) => ({ ...pool, cache: { ...pool.cache!, accesses: 0, hits: 0 } }));
+    const lines = view({ stand: "running", snapshot: cached.snapshot, soFar: { ...cached.begun, pools } }, small);
+    expect(lines.join("\n")).not.toContain("NaN");
+    expect(lines.join("\n")).toContain("hits so far");
   });
 
   test("accesses that were not recorded have no curve", () => {
@@ -158,6 +183,7 @@ describe("frames", () => {
           { ...cached, forecast: hostile },
           { stand: "loaded", forecast: hostile },
           { stand: "running", snapshot: cached.snapshot },
+          { stand: "paused", snapshot: cached.snapshot, soFar: cached.begun },
         ),
         fc.constantFrom(...palettes),
         (width, height, acts, run, palette) => {

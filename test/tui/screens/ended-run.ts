@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { localFiles } from "../../../src/files/local-files.ts";
+import { type DetailsSoFar, detailsSoFar } from "../../../src/forecast/details/details-so-far.ts";
 import { detailsOf, type RunDetails } from "../../../src/forecast/details/run-details.ts";
 import type { Forecast } from "../../../src/forecast/forecast.ts";
 import { forecastScenario } from "../../../src/forecast/forecast-scenario.ts";
@@ -14,29 +15,32 @@ import type { Core } from "../../../src/tui/state/core.ts";
 import { newRecord, type RunRecord } from "../../../src/tui/state/run-record.ts";
 import { bodyArea } from "../../../src/tui/view/layout.ts";
 
-/** A run of a bundled scenario, as the engine tells of it: a snapshot at its first batch, and its end. */
+/** A run of a bundled scenario, as the engine tells of it: at its first batch, after its first steps, and at its end. */
 export interface EndedRun {
   readonly forecast: Forecast;
   readonly details: RunDetails;
   readonly snapshot: LiveSnapshot;
+  readonly begun: DetailsSoFar;
 }
 
 export async function endedRun(file: string, settings: readonly string[]): Promise<EndedRun> {
   const scenario = parseScenario(readFileSync(file, "utf8"), file, { settings, params: {} });
   let view: RunView | null = null;
   let snapshot: LiveSnapshot | null = null;
+  let begun: DetailsSoFar | null = null;
   const forecast = await forecastScenario(scenario, {
     ...localFiles,
     watch: {
       batchSteps: () => 200,
-      onBatch: (run) => {
+      onBatch: (run, resolved) => {
         view = run;
         snapshot ??= new LiveRun(scenario, run).snapshot();
+        if (run.steps > 0) begun ??= detailsSoFar(run, resolved);
       },
       giveWay: async () => {},
     },
   });
-  return { forecast, details: detailsOf(view!), snapshot: snapshot! };
+  return { forecast, details: detailsOf(view!), snapshot: snapshot!, begun: begun! };
 }
 
 const request = { file: "scenarios/test.yaml", text: "", settings: [], params: {} };

@@ -88,6 +88,37 @@ describe("figures", () => {
   });
 });
 
+/** The run as it was at its first batch. */
+const going = (begun: Partial<EndedRun["begun"]>, stand: "running" | "paused" = "running") =>
+  ({ stand, snapshot: spread.snapshot, soFar: { ...spread.begun, ...begun } }) as const;
+
+describe("a run that goes on", () => {
+  const size = { width: 80, height: 24 };
+
+  test("is shown as it ended, of what happened so far", () => {
+    const [first, ...rest] = view(going({}), size);
+    expect(first).toMatch(/^so far, running {2}94 MoE layers x 128 experts on 8 ranks/);
+    expect(rest.join("\n")).toContain("mean rank, so far");
+    expect(rest.join("\n")).not.toContain("whole run");
+    expect(view(going({}, "paused"), size)[0]).toMatch(/^so far, paused/);
+    expect(view(spread, size)[0]).not.toContain("so far");
+  });
+
+  test("says when placements are compared", () => {
+    expect(view(going({}), size, ["placements"]).join(" ")).toContain("when the run has ended");
+    expect(view(spread, size, ["placements"]).join(" ")).not.toContain("when the run has ended");
+  });
+
+  test("counts as many tokens as its layers had pairs", () => {
+    const [pool] = expertPools(coreOf(going({})).runs[0]!);
+    const all = Array.from(pool!.details!.uses).reduce((total, value) => total + value, 0);
+    expect(all).toBeCloseTo(
+      pool!.figures.layers.reduce((total, { pairs }) => total + pairs, 0),
+      6,
+    );
+  });
+});
+
 describe("state", () => {
   test("the cursor stays inside whatever map is shown", () => {
     fc.assert(
@@ -124,9 +155,14 @@ describe("state", () => {
 describe("what cannot be shown is said", () => {
   const missing = (run: Parameters<typeof coreOf>[0]) => expertsScreen.missing!(coreOf(run));
 
-  test("no run, one that goes on, one that failed, uniform routing", () => {
+  test("no run, one that begins, one that failed, uniform routing", () => {
     expect(missing(null)).toMatch(/No run yet/);
-    expect(missing({ stand: "running", snapshot: spread.snapshot })).toMatch(/when it has ended/);
+    expect(missing({ stand: "running", snapshot: spread.snapshot })).toMatch(/is being counted/);
+    expect(missing({ stand: "running", snapshot: null })).toMatch(/reads its inputs/);
+    const none = spread.begun.pools.map((pool) => ({ ...pool, experts: null }));
+    expect(missing(going({ pools: none }))).toMatch(/No expert has had a token/);
+    expect(missing(going({ pools: none.map((pool) => ({ ...pool, expertDetails: null })) }))).toMatch(/Uniform/);
+    expect(missing(going({}))).toBeNull();
     expect(missing({ stand: "failed", message: "no" })).toMatch(/failed/);
     expect(missing({ forecast: { ...spread.forecast, experts: null } })).toMatch(/Uniform/);
     expect(missing(spread)).toBeNull();
@@ -136,9 +172,15 @@ describe("what cannot be shown is said", () => {
     const saved = { stand: "loaded", forecast: spread.forecast } as const;
     expect(missing(saved)).toBeNull();
     const lines = view(saved, { width: 80, height: 24 });
-    expect(lines.join("\n")).toContain("run it again");
+    expect(lines.join("\n")).toContain("a saved result keeps figures alone");
     expect(lines.join("\n")).toContain("heaviest/mean");
     expect(lines.join("\n")).not.toContain("hottest");
+  });
+
+  test("a run of the session whose details are gone says so, and not that it was saved", () => {
+    const lines = view({ stand: "done", forecast: spread.forecast }, { width: 80, height: 24 }).join("\n");
+    expect(lines).toContain("its details are not kept any more");
+    expect(lines).not.toContain("saved");
   });
 });
 
@@ -168,7 +210,7 @@ describe("frames", () => {
         fc.integer({ min: 1, max: 200 }),
         fc.integer({ min: 1, max: 60 }),
         fc.array(fc.constantFrom(...actions), { maxLength: 6 }),
-        fc.constantFrom<Parameters<typeof coreOf>[0]>({ ...spread, forecast: hostile }, cached, {
+        fc.constantFrom<Parameters<typeof coreOf>[0]>(going({}), { ...spread, forecast: hostile }, cached, {
           stand: "loaded",
           forecast: hostile,
         }),

@@ -145,8 +145,22 @@ describe("words", () => {
 
   test("a saved result says what it does not know", () => {
     const links = linksOfRun(recordOf(saved()))!;
-    expect(linkWords(links.rows[0]!, links).join(" ")).toContain("run it again");
+    expect(linkWords(links.rows[0]!, links).join(" ")).toContain("a saved result keeps figures alone");
     expect(view(saved(), { width: 120, height: 40 })[1]).not.toContain("waited");
+  });
+
+  test("a run of the session whose details are gone says so, and not that it was saved", () => {
+    const gone = { stand: "done", forecast: run.forecast } as const;
+    const links = linksOfRun(recordOf(gone))!;
+    const text = [...linkWords(links.rows[0]!, links), ...view(gone)].join(" ");
+    expect(text).toContain("its details are not kept any more");
+    expect(text).not.toContain("saved");
+  });
+
+  test("the first line says that a run goes on, or stands still, and nothing of it for one that has ended", () => {
+    expect(view(live())[0]).toMatch(/^so far, running/);
+    expect(view({ ...live(), stand: "paused" })[0]).toMatch(/^so far, paused/);
+    for (const record of [run, saved()]) expect(view(record)[0]).not.toContain("so far");
   });
 
   test("the larger cause is the one that is explained", () => {
@@ -303,7 +317,7 @@ test("frames", () => {
                                                                                  . rest 118 GiB (92.2%)"
   `);
   expect(view(live(), small).join("\n")).toMatchInlineSnapshot(`
-    "6 of 6 resources over the first 22.2 s
+    "so far, running, 6 of 6 resources over the first 22.2 s
        resource                busy v     now  waited        rate  demands  chunks
     >  replica 0               100.0%  100.0%       -           -        -       -  
        experts of rank 0        40.5%   40.5%       -           -        -       -

@@ -2,7 +2,7 @@ import { execFileSync } from "node:child_process";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import type { JobBase } from "../../../src/plan/job/job.ts";
-import { commandLine } from "../../../src/tui/state/command-line.ts";
+import { commandLine, writingCommand } from "../../../src/tui/state/command-line.ts";
 import { drawn } from "../../drawn.ts";
 
 /** The words that a POSIX shell makes of lines, each line those of one program. */
@@ -60,6 +60,15 @@ test.runIf(process.platform !== "win32")("a shell makes the words of it that wer
       expect(wordsOf(requests.map(commandLine))).toEqual(requests.map(meant));
     }),
     { numRuns: drawn(40) },
+  );
+});
+
+test.runIf(process.platform !== "win32")("a file that is written beside is one word more", () => {
+  fc.assert(
+    fc.property(request, word, (one, path) => {
+      expect(wordsOf([writingCommand(one, "details", path)])).toEqual([[...meant(one), "--export", `details=${path}`]]);
+    }),
+    { numRuns: drawn(20) },
   );
 });
 

@@ -10,17 +10,20 @@ import { screens } from "../../../src/tui/screens/screens.ts";
 import type { AppState } from "../../../src/tui/state/app-state.ts";
 import { commandNames, commandOf } from "../../../src/tui/state/commands.ts";
 import type { Effect, Event } from "../../../src/tui/state/events.ts";
+import { lookedAt } from "../../../src/tui/state/looked-at.ts";
 import { reduce } from "../../../src/tui/state/reducer.ts";
 import { isOpen } from "../../../src/tui/state/run-record.ts";
 import { frame } from "../../../src/tui/view/frame.ts";
 import { drawn } from "../../drawn.ts";
 import {
   begun,
+  details,
   engine,
   fields,
   forecast,
   key,
   keys,
+  looked,
   ofRun,
   ran,
   reports,
@@ -85,6 +88,19 @@ function happen(list: readonly Event[], seen: (before: AppState, event: Event, a
 }
 
 describe("after whatever happens", () => {
+  test("the engine has heard last which run is looked at", () => {
+    fc.assert(
+      fc.property(events, (list) => {
+        const { state, effects } = happen(list);
+        const looks = effects.flatMap((effect) =>
+          effect.kind === "engine" && effect.order.kind === "look" ? [effect.order.id] : [],
+        );
+        expect(looks.at(-1) ?? null).toBe(lookedAt(state));
+        for (const [i, id] of looks.entries()) expect(id).not.toBe(looks[i - 1] ?? null);
+      }),
+    );
+  });
+
   test("one of the screens is shown, in the size of the terminal", () => {
     fc.assert(
       fc.property(events, (list) => {
@@ -392,6 +408,29 @@ describe("runs", () => {
     expect(ended.core).toMatchObject({ frozen: false, runs: [{ stand: "done" }] });
   });
 
+  test("the engine tells of experts and caches of a run that goes on, where a screen shows them", () => {
+    expect(orders(running(), "3")).toEqual([{ kind: "look", id: 1 }]);
+    const looking = told(running(), key("3"));
+    expect(orders(looking, "4")).toEqual([]);
+    expect(orders(looking, "2")).toEqual([{ kind: "look", id: null }]);
+    expect(reduce(looking, engine(reports.at(-1)!)).effects).toEqual([
+      { kind: "engine", order: { kind: "look", id: null } },
+    ]);
+    expect(orders(ran(), "3")).toEqual([]);
+    const frozen = told(running(), key("f"));
+    expect(orders(frozen, "3")).toEqual([]);
+    expect(told(frozen, engine(looked)).core.runs).toEqual(frozen.core.runs);
+  });
+
+  test("of several looks the last one alone is kept, and none beside the details of the end", () => {
+    const once = told(running(), engine(looked));
+    expect(once.core.runs[0]!.soFar).toBe(looked.details);
+    const other = { ...looked, details: { ...looked.details, simulatedNs: 1 } };
+    expect(told(running(), engine(other), engine(other), engine(looked)).core).toEqual(once.core);
+    expect(told(once, engine(reports.at(-1)!)).core.runs[0]!.soFar).toBeNull();
+    expect(told(once, engine({ kind: "failed", id: 1, message: "no" })).core.runs[0]!.soFar).toBeNull();
+  });
+
   test("the same scenario runs again with its settings", () => {
     const [, order] = orders(ran(), "r");
     expect(order).toMatchObject({ kind: "run", id: 2, request });
@@ -434,6 +473,45 @@ describe("exports", () => {
     for (const name of ["my.json", "my.csv", "my.md"])
       expect(typed(ran(), name).effects).toEqual([{ kind: "writeResult", path: name, forecast }]);
     expect(typed(ran(), "").effects).toEqual([]);
+  });
+
+  test("what a screen shows beside the result is offered, and written with the command that does the same", () => {
+    for (const [screen, path, format] of [
+      ["3", "my.details.json", "details"],
+      ["4", "my.details.json", "details"],
+      ["5", "my.details.json", "details"],
+      ["6", "my.requests.csv", "requests"],
+    ] as const) {
+      const state = told(ran(), key(screen), key("e"));
+      expect(state.prompt!.value).toBe(path.replace("my", "screens"));
+      expect(state.prompt!.label).toContain(path.replace("my", ""));
+      expect(reduce(state, { kind: "typed", text: path, done: true }).effects).toEqual([
+        {
+          kind: "writeDetails",
+          path,
+          format,
+          forecast,
+          details,
+          command: `moecast run ${request.file} --export ${format}=${path}`,
+        },
+      ]);
+    }
+    expect(told(ran(), key("2"), key("e")).prompt!.value).toBe("screens.yaml");
+  });
+
+  test("details that are not there yet, or not any more, are not written", () => {
+    const loaded = told(begun(), { kind: "loaded", forecast, file: "saved.json", show: true });
+    const old = { ...ran(), core: { ...ran().core, runs: ran().core.runs.map((one) => ({ ...one, details: null })) } };
+    for (const [state, why] of [
+      [running(), /no result yet/],
+      [loaded, /a saved result keeps figures alone/],
+      [old, /not kept any more/],
+    ] as const) {
+      const { effects, state: after } = typed(state, "my.details.json");
+      expect(effects).toEqual([]);
+      expect(after.notice!.text).toMatch(why);
+      expect(told(state, key("4"), key("e")).prompt!.value).not.toContain("details");
+    }
   });
 
   test("what is not there is not written", () => {

@@ -11,7 +11,21 @@ import { frame } from "../../../src/tui/view/frame.ts";
 import { drawn } from "../../drawn.ts";
 import { frame as shown, unicode } from "../../report/widgets/frames.ts";
 import { palettes } from "../../report/widgets/widgets.ts";
-import { begun, engine, fields, forecast, key, keys, ofRun, ran, reports, request, running, told } from "../example.ts";
+import {
+  begun,
+  engine,
+  fields,
+  forecast,
+  key,
+  keys,
+  looked,
+  ofRun,
+  ran,
+  reports,
+  request,
+  running,
+  told,
+} from "../example.ts";
 
 const sizes: readonly Size[] = [
   { width: 1, height: 1 },
@@ -44,6 +58,7 @@ const states: readonly (readonly [string, (size: Size) => AppState])[] = [
   ["without any file", (size) => firstState(size, emptyLibrary, new Map())],
   ["a run that reads its inputs", (size) => told(begun(size), hostileStart)],
   ["a run that goes on", (size) => running(size)],
+  ["a run that goes on and is looked at", (size) => told(running(size), engine(looked))],
   ["a run that stands still", (size) => told(running(size), ...keys("p", "f", "a"))],
   [
     "a run that was refused",
