@@ -1,8 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { type ExitCode, exitCodes, MoecastError } from "../core/errors.ts";
+import { type ExitCode, exitCodes } from "../core/errors.ts";
 import { oneLine, printable } from "../core/printable.ts";
 import { hearNotices } from "../files/notices.ts";
-import type { JobBase } from "../plan/job/job.ts";
 import type { Palette } from "../report/widgets/palette.ts";
 import type { Size } from "../report/widgets/styled-text.ts";
 import { Engine } from "./engine/engine.ts";
@@ -11,17 +10,16 @@ import type { InkHost } from "./ink/app.tsx";
 import type { Mounted } from "./ink/mount.tsx";
 import type { KeyMap } from "./keys/key-map.ts";
 import { emptyLibrary } from "./library/library.ts";
-import { listLibrary } from "./library/list-library.ts";
+import { LibraryEffects, type LibraryPlaces, messageOf } from "./library/library-effects.ts";
 import { type AppState, firstState } from "./state/app-state.ts";
 import type { Effect, Event } from "./state/events.ts";
 import { lastLines } from "./state/last-lines.ts";
 import { reduce } from "./state/reducer.ts";
 import { isOpen } from "./state/run-record.ts";
-import { stem } from "./state/stem.ts";
 import { clipboardBytes } from "./terminal/clipboard.ts";
 import type { Display } from "./terminal/display.ts";
 import { JobControl } from "./terminal/job-control.ts";
-import { closeLostTerminals } from "./terminal/lost-terminals.ts";
+import { hearEnds } from "./terminal/process-ends.ts";
 import { ReaderDisplay, readerSize } from "./terminal/reader-display.ts";
 import { ScreenDisplay } from "./terminal/screen-display.ts";
 import { frame } from "./view/frame.ts";
@@ -29,9 +27,7 @@ import { frame } from "./view/frame.ts";
 /** A run that is ended by leaving has so long to come to an end. */
 const lastWordsMs = 3000;
 
-export interface SessionOptions {
-  readonly folder: string;
-  readonly resultsFolder: string;
+export interface SessionOptions extends LibraryPlaces {
   readonly keys: KeyMap;
   readonly palette: Palette;
   /** Whether frames are lines for a screen reader. */
@@ -39,8 +35,6 @@ export interface SessionOptions {
   /** Scenario, or saved result or plan, to begin with; null: the home screen. */
   readonly begin: { readonly kind: "scenario" | "document"; readonly file: string } | null;
   readonly settings: readonly string[];
-  /** The scenario of a file, with settings laid over it; parameters of the command line stand above these. */
-  readonly read: (file: string, settings: readonly string[], params?: JobBase["params"]) => Promise<JobBase>;
 }
 
 /** The screens at work: state, terminal, engine and files. */
@@ -59,14 +53,11 @@ export class Session implements InkHost {
   private readonly listeners = new Set<() => void>();
   private shownPrompt: ReturnType<InkHost["prompt"]> = null;
   private leaving: ((code: ExitCode) => void) | null = null;
-  /** Ends the reading of a document; null while none is read. */
-  private reading: AbortController | null = null;
-  private readonly saving = new Set<Promise<void>>();
-  /** Why results could not be kept, by run. */
-  private readonly lost = new Map<number, string>();
+  private readonly files: LibraryEffects;
 
   constructor(options: SessionOptions) {
     this.options = options;
+    this.files = new LibraryEffects(options, (event) => this.dispatch(event));
     const draw = () => frame(this.state, options.palette, this.promptLine);
     this.display = new (options.reader ? ReaderDisplay : ScreenDisplay)(process.stdout, draw);
     this.state = firstState(this.size(), emptyLibrary, options.keys);
@@ -89,26 +80,15 @@ export class Session implements InkHost {
       this.display.forget();
       this.dispatch({ kind: "resized", size: this.size() });
     };
-    const hungUp = () => this.leave(exitCodes.terminated);
-    const ended = [
-      ["SIGTERM", exitCodes.terminated],
-      ["SIGHUP", exitCodes.terminated],
-      ["SIGINT", exitCodes.interrupted],
-    ] as const;
-    const handlers = ended.map(([signal, code]) => [signal, () => this.leave(code)] as const);
-    for (const [signal, handler] of handlers) process.on(signal, handler);
-    process.on("uncaughtException", this.broken);
+    const heardNoMore = hearEnds((code) => this.leave(code), this.broken);
     stdout.on("resize", resized);
-    stdin.on("end", hungUp).on("close", hungUp).on("error", hungUp);
-    stdout.on("error", hungUp);
-    process.on("exit", closeLostTerminals);
     hearNotices((text) => this.dispatch({ kind: "said", text, tone: null }));
     this.job.begin();
     // Keys that are pressed before Ink is there are kept, not echoed.
     stdin.setRawMode(true);
     this.display.enter();
     try {
-      this.dispatch({ kind: "library", library: await listLibrary(this.options.folder) });
+      await this.files.list();
       this.display.show("key");
       const { mountInk } = await import("./ink/mount.tsx");
       this.ink = mountInk(
@@ -122,7 +102,7 @@ export class Session implements InkHost {
       void this.begin();
       const code = await left;
       await this.finish();
-      return code === exitCodes.ok && this.lost.size > 0 ? exitCodes.usage : code;
+      return this.files.exitCode(code);
     } finally {
       try {
         this.display.close();
@@ -130,16 +110,14 @@ export class Session implements InkHost {
       } catch {
         // To a terminal that is gone there is nothing to give back.
       }
-      this.reading?.abort();
+      this.files.end();
       await Promise.all([this.engine.close(), this.trials.close()]);
-      for (const [signal, handler] of handlers) process.off(signal, handler);
-      process.off("uncaughtException", this.broken);
+      heardNoMore();
       hearNotices(null);
       this.job.end();
       stdout.off("resize", resized);
-      stdin.off("end", hungUp).off("close", hungUp);
       stdin.pause();
-      for (const line of lastLines(this.state.core.runs, this.lost)) stdout.write(`${line}\n`);
+      for (const line of lastLines(this.state.core.runs, this.files.lost)) stdout.write(`${line}\n`);
     }
   }
 
@@ -147,34 +125,16 @@ export class Session implements InkHost {
     const { begin, settings } = this.options;
     if (begin?.kind === "scenario") void this.effect({ kind: "startFile", file: begin.file, settings });
     if (begin?.kind === "document") void this.effect({ kind: "load", file: begin.file });
-    await this.listAgain();
+    await this.files.listAgain();
   }
 
   /** The name of a scenario, as far as its file was read already. */
-  private nameOf(file: string): string {
-    return this.state.core.library.scenarios.find((entry) => entry.file === file)?.name ?? file;
-  }
-
-  /** Lists the files anew, with what they say. */
-  private async listAgain(): Promise<void> {
-    const { folder, resultsFolder } = this.options;
-    const { readLibrary } = await import("./library/read-library.ts");
-    this.dispatch({ kind: "library", library: await readLibrary(await listLibrary(folder), folder, resultsFolder) });
-  }
+  private readonly nameOf = (file: string): string =>
+    this.state.core.library.scenarios.find((entry) => entry.file === file)?.name ?? file;
 
   private heard(report: EngineReport): void {
     this.dispatch({ kind: "engine", report });
-    if (report.kind !== "finished") return;
-    // A result is kept as soon as it is there: nothing that happens later loses it.
-    const saved = import("./library/saved-results.ts")
-      .then(({ saveResult }) => saveResult(this.options.resultsFolder, report.forecast, Date.now()))
-      .then((file) => this.dispatch({ kind: "saved", id: report.id, file }))
-      .catch((error: unknown) => {
-        this.lost.set(report.id, messageOf(error));
-        this.say(error);
-      })
-      .finally(() => this.saving.delete(saved));
-    this.saving.add(saved);
+    if (report.kind === "finished") this.files.keep(report.id, report.forecast);
   }
 
   private dispatch(event: Event): void {
@@ -198,51 +158,9 @@ export class Session implements InkHost {
         case "trial":
           this.trials.tell(effect.order);
           return;
-        case "startFile": {
-          const request = await this.options.read(effect.file, effect.settings, effect.params);
-          const intents = [
-            { kind: "start", name: this.nameOf(effect.file), request } as const,
-            { kind: "open", screen: "run" } as const,
-          ];
-          this.dispatch({ kind: "intents", intents });
-          return;
-        }
-        case "load":
-          await this.load(effect.file);
-          return;
-        case "endLoad":
-          this.reading?.abort();
-          return;
         case "copy":
           this.copy(effect.text);
           return;
-        case "writeScenario": {
-          const { writeScenario } = await import("./library/write-scenario.ts");
-          await writeScenario(effect.path, effect.request, effect.name);
-          this.dispatch({ kind: "said", text: `written: moecast run ${effect.path}`, tone: "good" });
-          return;
-        }
-        case "writeResult": {
-          const { writeResult } = await import("./library/write-result.ts");
-          await writeResult(effect.path, effect.forecast);
-          this.dispatch({ kind: "said", text: `written: ${effect.path}`, tone: "good" });
-          return;
-        }
-        case "writeDetails": {
-          const { path, format, forecast, details, command } = effect;
-          const { writeDetails } = await import("./library/write-result.ts");
-          await writeDetails(path, format, forecast, details);
-          this.dispatch({ kind: "said", text: `written: ${command ?? path}`, tone: "good" });
-          return;
-        }
-        case "copyFile": {
-          const { writeScenario } = await import("./library/write-scenario.ts");
-          const request = await this.options.read(effect.file, effect.settings);
-          await writeScenario(effect.path, request, stem(effect.path));
-          await this.listAgain();
-          this.dispatch({ kind: "said", text: `written: ${effect.path}: edit it, then Enter on it`, tone: "good" });
-          return;
-        }
         case "redraw":
           this.display.forget();
           this.display.show("key");
@@ -253,6 +171,8 @@ export class Session implements InkHost {
         case "quit":
           this.leave(exitCodes.ok);
           return;
+        default:
+          await this.files.carryOut(effect, this.nameOf);
       }
     } catch (error) {
       this.say(error);
@@ -267,28 +187,6 @@ export class Session implements InkHost {
     }
     process.stdout.write(bytes);
     this.dispatch({ kind: "said", text: `sent to the clipboard of the terminal: ${text}`, tone: "good" });
-  }
-
-  /** Opens a document. The one that is opened last is the one that is shown. */
-  private async load(file: string): Promise<void> {
-    this.reading?.abort();
-    const own = new AbortController();
-    this.reading = own;
-    this.dispatch({ kind: "reading", file });
-    try {
-      const { openAside } = await import("./library/open-aside.ts");
-      const opened = await openAside(file, own.signal);
-      if (own.signal.aborted) return;
-      if (opened.kind === "plan") this.dispatch({ kind: "planned", plan: opened.plan });
-      else this.dispatch({ kind: "loaded", forecast: opened.forecast, file, show: true });
-    } catch (error) {
-      if (!own.signal.aborted) throw error;
-    } finally {
-      if (this.reading === own) {
-        this.reading = null;
-        this.dispatch({ kind: "reading", file: null });
-      }
-    }
   }
 
   private say(error: unknown): void {
@@ -325,7 +223,7 @@ export class Session implements InkHost {
     const open = this.state.core.runs.filter(isOpen);
     for (const { id } of open) this.engine.tell({ kind: "stop", id });
     const untilMs = Date.now() + lastWordsMs;
-    const waits = () => this.saving.size > 0 || this.state.core.runs.some(isOpen);
+    const waits = () => this.files.isSaving || this.state.core.runs.some(isOpen);
     while (waits() && Date.now() < untilMs) await sleep(10);
   }
 
@@ -342,6 +240,7 @@ export class Session implements InkHost {
     return () => this.listeners.delete(changed);
   };
   readonly prompt = (): ReturnType<InkHost["prompt"]> => this.shownPrompt;
+  readonly line = (): string | null => this.state.prompt?.value ?? null;
   readonly pressed = (key: string): void => this.dispatch({ kind: "key", key });
   readonly typed = (text: string, done: boolean): void => this.dispatch({ kind: "typed", text, done });
   readonly untyped = (): void => this.dispatch({ kind: "untyped" });
@@ -350,11 +249,3 @@ export class Session implements InkHost {
 /** Whether something has only come further, for which nobody waits. */
 const isProgress = (event: Event): boolean =>
   event.kind === "library" || (event.kind === "engine" && /^(?:snapshot|tracing)$/.test(event.report.kind));
-
-/** What is said of an error: of a defect where it is, too. */
-const messageOf = (error: unknown): string =>
-  error instanceof MoecastError
-    ? error.message
-    : error instanceof Error
-      ? (error.stack ?? error.message)
-      : String(error);

@@ -155,7 +155,7 @@ inTerminal("somebody who", () => {
       terminal.resize(width, height);
       if (width < 40) continue;
       await terminal.sees("q quit", () => terminal.lines().slice(0, height).at(-2) ?? "");
-      await terminal.sees(/^.{0,3}moecast/, () => terminal.lines()[0] ?? "");
+      await terminal.sees(/\b1\b/, () => terminal.lines()[0] ?? "");
     }
     await terminal.sees("q quit", () => terminal.lines()[22] ?? "");
     expect(terminal.text()).toBe(before);
@@ -237,7 +237,7 @@ inTerminal("Ctrl-Z", () => {
       terminal.type("fg");
       terminal.press("C-j");
       await terminal.sees("q quit", () => terminal.lines()[22] ?? "");
-      await terminal.sees(/^moecast /);
+      await terminal.sees(/^1 Home 2 Run /);
       terminal.press("2");
       await terminal.sees("No run yet");
     }

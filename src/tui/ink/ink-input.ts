@@ -2,37 +2,48 @@ import { PassThrough } from "node:stream";
 import { heldWithControl, keysOfPart } from "../keys/input-parts.ts";
 import { InputReader } from "../keys/input-reader.ts";
 
+/** Where keys go. */
+export interface KeyTarget {
+  /** Whether what hears keys is what is shown: until then they wait. */
+  readonly isReady: () => boolean;
+  /** What has been typed so far; null where no line is being typed. */
+  readonly line: () => string | null;
+  /** Hears of keys with Ctrl that are no part of a line, while one is typed. */
+  readonly pressed: (key: string) => void;
+}
+
 /** A terminal that Ink reads from: key by key, whatever came at once, with a turn of the loop between them, in which Ink draws. */
 export class InkInput extends PassThrough {
   readonly isTTY = true;
-  private readonly typed: () => string | null;
-  private readonly pressed: (key: string) => void;
+  private readonly target: KeyTarget;
   private readonly waiting: string[] = [];
+  private isAtWork = false;
 
-  /**
-   * @param typed the line that is being typed; null where none is.
-   * @param pressed hears of keys with Ctrl that are no part of a line, while one is typed.
-   */
-  constructor(stdin: NodeJS.ReadStream, typed: () => string | null, pressed: (key: string) => void) {
+  constructor(stdin: NodeJS.ReadStream, target: KeyTarget) {
     // Each key is a chunk of its own.
     super({ objectMode: true });
-    this.typed = typed;
-    this.pressed = pressed;
+    this.target = target;
     const reader = new InputReader();
     stdin.setEncoding("utf8");
     stdin.on("data", (chunk: string) => {
-      const isIdle = this.waiting.length === 0;
       this.waiting.push(...reader.read(chunk));
-      if (isIdle) this.next();
+      if (!this.isAtWork) this.next();
     });
   }
 
   private next(): void {
-    const part = this.waiting.shift();
+    const [part] = this.waiting;
+    this.isAtWork = part !== undefined;
     if (part === undefined) return;
-    const typed = this.typed();
+    const { isReady, line, pressed } = this.target;
+    if (!isReady()) {
+      setTimeout(() => this.next(), 1);
+      return;
+    }
+    this.waiting.shift();
+    const typed = line();
     const held = typed === null ? null : heldWithControl(part);
-    if (held !== null) this.pressed(held);
+    if (held !== null) pressed(held);
     const [first, ...rest] = keysOfPart(part, typed);
     if (first !== undefined) this.write(first);
     // What a key has changed decides what the next ones mean.

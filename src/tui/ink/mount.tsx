@@ -1,5 +1,5 @@
 import { render } from "ink";
-import { App, type InkHost } from "./app.tsx";
+import { App, type InkHost, type Typing } from "./app.tsx";
 import { InkInput } from "./ink-input.ts";
 import { InkOutput } from "./ink-output.ts";
 
@@ -11,8 +11,13 @@ export interface Mounted {
 /** Mounts Ink once: it reads the keys, and draws the line that is being typed, which `hear` gets. */
 export function mountInk(host: InkHost, width: () => number, hear: (line: string) => void): Mounted {
   const output = new InkOutput(width, hear);
-  const input = new InkInput(process.stdin, () => host.prompt()?.prompt.value ?? null, host.pressed);
-  const app = render(<App host={host} />, {
+  let ready: Typing | null | undefined;
+  const onReady = (typing: Typing | null) => {
+    ready = typing;
+  };
+  const { line, pressed } = host;
+  const input = new InkInput(process.stdin, { isReady: () => ready === host.prompt(), line, pressed });
+  const app = render(<App host={host} onReady={onReady} />, {
     stdout: output as unknown as NodeJS.WriteStream,
     stdin: input as unknown as NodeJS.ReadStream,
     debug: true,

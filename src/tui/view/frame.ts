@@ -49,7 +49,7 @@ function titleLine({ screen, core: { size } }: AppState, palette: Palette): stri
       .map((one, i) => {
         const tab = `${gap}${text(one, i + 1)}${gap}`;
         if (one.id !== screen) return palette.dim(tab);
-        return pointer === null ? palette.inverse(tab) : `${pointer}${tab.trimStart()}`;
+        return pointer === null ? palette.inverse(palette.accent(tab)) : `${pointer}${tab.trimStart()}`;
       })
       .join(gap === "" ? " " : "");
   const lines = [
