@@ -68,12 +68,12 @@ async function frames(file: string, settings: readonly string[], ids: readonly s
 
 function moving(stateNow: () => AppState, tell: (event: Event) => void): { cpuMs: number; bytes: number } {
   const count = 100;
-  let last = frame(stateNow(), palette, "");
+  let last = frame(stateNow(), palette);
   let bytes = 0;
   const before = process.cpuUsage();
   for (let i = 0; i < count; i++) {
     tell({ kind: "key", key: i % 4 < 2 ? "down" : "up" });
-    const next = frame(stateNow(), palette, "");
+    const next = frame(stateNow(), palette);
     bytes += Buffer.byteLength(changes(last, next));
     last = next;
   }
@@ -119,7 +119,7 @@ async function live(): Promise<BenchRow[]> {
     let last: readonly string[] = [];
     const tell = (event: Event) => {
       state = reduce(state, event).state;
-      const next = frame(state, palette, "");
+      const next = frame(state, palette);
       changes(last, next);
       last = next;
     };

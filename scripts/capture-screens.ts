@@ -28,6 +28,7 @@ const batchSteps = 400;
 const palette = makePalette({ depth: "none", unicode: true, marks: false });
 
 const key = (name: string): Event => ({ kind: "key", key: name });
+const text = (typed: string): Event => ({ kind: "text", text: typed });
 const engine = (report: EngineReport): Event => ({ kind: "engine", report });
 const told = (state: AppState, ...events: readonly Event[]): AppState =>
   events.reduce((now, event) => reduce(now, event).state, state);
@@ -57,12 +58,8 @@ export async function screenFrames(): Promise<Frames> {
     const opened = told(ran(size), key("7"));
     const base = opened.core.nextId - 1;
     const fields = engine(fieldsOf({ kind: "fields", id: base, request }));
-    const typing = told(opened, fields, finished(first, base), key("/"), {
-      kind: "typed",
-      text: "offload",
-      done: true,
-    });
-    const at = told(typing, key("j"), key("enter"), { kind: "typed", text: "4", done: true });
+    const typing = told(opened, fields, finished(first, base), key("/"), text("offload"), key("enter"));
+    const at = told(typing, key("j"), key("enter"), key("ctrl+u"), text("4"), key("enter"));
     return told(at, finished(second, at.core.nextId - 1));
   };
   const states: Readonly<Record<string, (size: Size) => AppState>> = {
@@ -76,7 +73,7 @@ export async function screenFrames(): Promise<Frames> {
   return (name, size) => {
     const at = screens.findIndex(({ id }) => id === name);
     const state = states[name]?.(size) ?? told(ran(size), key(String((at + 1) % 10)));
-    return frame(state, palette, "").map((line) => line.trimEnd());
+    return frame(state, palette).map((line) => line.trimEnd());
   };
 }
 

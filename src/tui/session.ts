@@ -6,7 +6,7 @@ import type { Palette } from "../report/widgets/palette.ts";
 import type { Size } from "../report/widgets/styled-text.ts";
 import { Engine } from "./engine/engine.ts";
 import type { EngineReport } from "./engine/messages.ts";
-import type { InkHost } from "./ink/app.tsx";
+import type { KeyListener } from "./ink/app.tsx";
 import type { Mounted } from "./ink/mount.tsx";
 import type { KeyMap } from "./keys/key-map.ts";
 import { emptyLibrary } from "./library/library.ts";
@@ -38,7 +38,7 @@ export interface SessionOptions extends LibraryPlaces {
 }
 
 /** The screens at work: state, terminal, engine and files. */
-export class Session implements InkHost {
+export class Session implements KeyListener {
   private readonly options: SessionOptions;
   private state: AppState;
   private readonly engine = new Engine((report) => this.heard(report));
@@ -49,16 +49,13 @@ export class Session implements InkHost {
     () => this.takeAgain(),
   );
   private ink: Mounted | null = null;
-  private promptLine = "";
-  private readonly listeners = new Set<() => void>();
-  private shownPrompt: ReturnType<InkHost["prompt"]> = null;
   private leaving: ((code: ExitCode) => void) | null = null;
   private readonly files: LibraryEffects;
 
   constructor(options: SessionOptions) {
     this.options = options;
     this.files = new LibraryEffects(options, (event) => this.dispatch(event));
-    const draw = () => frame(this.state, options.palette, this.promptLine);
+    const draw = () => frame(this.state, options.palette);
     this.display = new (options.reader ? ReaderDisplay : ScreenDisplay)(process.stdout, draw);
     this.state = firstState(this.size(), emptyLibrary, options.keys);
   }
@@ -91,14 +88,7 @@ export class Session implements InkHost {
       await this.files.list();
       this.display.show("key");
       const { mountInk } = await import("./ink/mount.tsx");
-      this.ink = mountInk(
-        this,
-        () => this.state.core.size.width,
-        (line) => {
-          this.promptLine = line;
-          this.display.show("key");
-        },
-      );
+      this.ink = mountInk(this, () => this.state.prompt !== null);
       void this.begin();
       const code = await left;
       await this.finish();
@@ -139,12 +129,7 @@ export class Session implements InkHost {
 
   private dispatch(event: Event): void {
     const { state, effects } = reduce(this.state, event);
-    const typing = state.prompts !== this.state.prompts || (state.prompt === null) !== (this.state.prompt === null);
     this.state = state;
-    if (typing) {
-      this.shownPrompt = state.prompt === null ? null : { prompt: state.prompt, number: state.prompts };
-      for (const changed of this.listeners) changed();
-    }
     for (const effect of effects) void this.effect(effect);
     this.display.show(isProgress(event) ? "live" : "key");
   }
@@ -235,15 +220,8 @@ export class Session implements InkHost {
     process.exit(exitCodes.internal);
   };
 
-  readonly subscribe = (changed: () => void): (() => void) => {
-    this.listeners.add(changed);
-    return () => this.listeners.delete(changed);
-  };
-  readonly prompt = (): ReturnType<InkHost["prompt"]> => this.shownPrompt;
-  readonly line = (): string | null => this.state.prompt?.value ?? null;
   readonly pressed = (key: string): void => this.dispatch({ kind: "key", key });
-  readonly typed = (text: string, done: boolean): void => this.dispatch({ kind: "typed", text, done });
-  readonly untyped = (): void => this.dispatch({ kind: "untyped" });
+  readonly text = (text: string): void => this.dispatch({ kind: "text", text });
 }
 
 /** Whether something has only come further, for which nobody waits. */

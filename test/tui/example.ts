@@ -65,6 +65,12 @@ export const told = (state: AppState, ...events: readonly Event[]): AppState =>
 
 export const key = (name: string): Event => ({ kind: "key", key: name });
 export const keys = (...names: readonly string[]): Event[] => names.map(key);
+/** A line that is asked for reads so, and is handed in. */
+export const typing = (text: string, done = true): Event[] => [
+  ...keys("end", "ctrl+u"),
+  { kind: "text", text },
+  ...(done ? [key("enter")] : []),
+];
 export const engine = (report: EngineReport): Event => ({ kind: "engine", report });
 
 /** The scenario is started, and shown. */

@@ -1,28 +1,19 @@
 import { PassThrough } from "node:stream";
-import { heldWithControl, keysOfPart } from "../keys/input-parts.ts";
+import { keysOfPart } from "../keys/input-parts.ts";
 import { InputReader } from "../keys/input-reader.ts";
 
-/** Where keys go. */
-export interface KeyTarget {
-  /** Whether what hears keys is what is shown: until then they wait. */
-  readonly isReady: () => boolean;
-  /** What has been typed so far; null where no line is being typed. */
-  readonly line: () => string | null;
-  /** Hears of keys with Ctrl that are no part of a line, while one is typed. */
-  readonly pressed: (key: string) => void;
-}
-
-/** A terminal that Ink reads from: key by key, whatever came at once, with a turn of the loop between them, in which Ink draws. */
+/** A terminal that Ink reads from: key by key, whatever came at once, with a turn of the loop between them, in which each is heard. */
 export class InkInput extends PassThrough {
   readonly isTTY = true;
-  private readonly target: KeyTarget;
+  private readonly isTyping: () => boolean;
   private readonly waiting: string[] = [];
   private isAtWork = false;
 
-  constructor(stdin: NodeJS.ReadStream, target: KeyTarget) {
+  /** @param isTyping whether text is asked for: a text that comes at once stays whole then. */
+  constructor(stdin: NodeJS.ReadStream, isTyping: () => boolean) {
     // Each key is a chunk of its own.
     super({ objectMode: true });
-    this.target = target;
+    this.isTyping = isTyping;
     const reader = new InputReader();
     stdin.setEncoding("utf8");
     stdin.on("data", (chunk: string) => {
@@ -32,19 +23,10 @@ export class InkInput extends PassThrough {
   }
 
   private next(): void {
-    const [part] = this.waiting;
+    const part = this.waiting.shift();
     this.isAtWork = part !== undefined;
     if (part === undefined) return;
-    const { isReady, line, pressed } = this.target;
-    if (!isReady()) {
-      setTimeout(() => this.next(), 1);
-      return;
-    }
-    this.waiting.shift();
-    const typed = line();
-    const held = typed === null ? null : heldWithControl(part);
-    if (held !== null) pressed(held);
-    const [first, ...rest] = keysOfPart(part, typed);
+    const [first, ...rest] = keysOfPart(part, this.isTyping());
     if (first !== undefined) this.write(first);
     // What a key has changed decides what the next ones mean.
     if (rest.length > 0) this.waiting.unshift(...rest);

@@ -17,19 +17,6 @@ const parts = new RegExp(
 const knownSequence = /^\u001b(?:\[(?:[ABCDFHZ]|[1-8]~|1;\d[ABCDFH]|[1-8];\d~)|O[ABCDFHPQRS]|[^[O])$/u;
 
 const backspace = "\u007f";
-const clearsLine = "\u0015";
-/** Control characters that mean something while a line is typed: Enter, Backspace, Ctrl+C and Esc. */
-const typedControls = new Set(["\r", backspace, "\u0003", "\u001b"]);
-
-/** Control characters that other keys than those with Ctrl send too. */
-const otherKeys = new Set(["\b", "\t", "\n", "\r"]);
-
-/** The key with Ctrl that sent a character, where it means nothing to a line that is typed; null for all else. */
-export function heldWithControl(part: string): string | null {
-  const letter = part.length === 1 ? String.fromCharCode(part.charCodeAt(0) + 96) : "";
-  const isPartOfTyping = typedControls.has(part) || otherKeys.has(part) || part === clearsLine;
-  return /^[a-z]$/.test(letter) && part < " " && !isPartOfTyping ? `ctrl+${letter}` : null;
-}
 
 const isControl = (part: string): boolean => part < " " || part === backspace;
 
@@ -42,12 +29,12 @@ export const inputParts = (chunk: string): string[] =>
     part.length > 1 && part.startsWith("\u001b") && !knownSequence.test(part) ? [] : [part],
   );
 
-/** A part as keys. While a line is typed (`typed`) a text stays whole, and Ctrl+U empties it; else each character is a key, and a long text is a paste. A paste is text for a line, and no key. */
-export function keysOfPart(part: string, typed: string | null): string[] {
-  if (isPaste(part)) return typed === null ? [] : [pastedLine(part)].filter((text) => text !== "");
-  if (typed === null) return isControl(part) ? [part] : [...part].length > burstMax ? [] : [...part];
-  if (!isControl(part)) return [part];
-  if (part === clearsLine) return [...typed].map(() => backspace);
-  const one = part === "\n" ? "\r" : part === "\b" ? backspace : part;
-  return part.length > 1 || typedControls.has(one) ? [one] : [];
+/** What a line takes for another key: the line feed of an unmarked paste is Enter. */
+const inLine: Readonly<Record<string, string>> = { "\n": "\r", "\b": backspace };
+
+/** A part as keys. While text is asked for (`isTyping`) a text stays whole; else each character is a key, and a long text is a paste. A paste is text for a line, and no key. */
+export function keysOfPart(part: string, isTyping: boolean): string[] {
+  if (isPaste(part)) return isTyping ? [pastedLine(part)].filter((text) => text !== "") : [];
+  if (isTyping) return [inLine[part] ?? part];
+  return isControl(part) ? [part] : [...part].length > burstMax ? [] : [...part];
 }

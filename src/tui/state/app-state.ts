@@ -2,8 +2,9 @@ import type { Size } from "../../report/widgets/styled-text.ts";
 import type { KeyMap } from "../keys/key-map.ts";
 import type { Library } from "../library/library.ts";
 import { screens } from "../screens/screens.ts";
-import type { Core, Notice, Prompt } from "./core.ts";
+import type { Core, Notice } from "./core.ts";
 import type { HelpState } from "./help-keys.ts";
+import type { TypedPrompt } from "./line-editor.ts";
 
 /** All that is shown, and what is needed to show it. */
 export interface AppState {
@@ -13,9 +14,8 @@ export interface AppState {
   readonly before: readonly string[];
   /** States of the screens, by id. */
   readonly own: Readonly<Record<string, unknown>>;
-  readonly prompt: Prompt | null;
-  /** Counts prompts, so that each is a new one. */
-  readonly prompts: number;
+  /** The line that is being typed; null: none is. */
+  readonly prompt: TypedPrompt | null;
   /** The help, and what it is filtered by; null while it is not shown. */
   readonly help: HelpState | null;
   readonly notice: Notice | null;
@@ -41,7 +41,6 @@ export const firstState = (size: Size, library: Library, keys: KeyMap): AppState
   before: [],
   own: Object.fromEntries(screens.map(({ id, start }) => [id, start])),
   prompt: null,
-  prompts: 0,
   help: null,
   notice: null,
   reading: null,

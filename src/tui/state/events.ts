@@ -9,8 +9,8 @@ import type { Intent, OpenPlan } from "./core.ts";
 /** What happens to the screens. */
 export type Event =
   | { readonly kind: "key"; readonly key: string }
-  | { readonly kind: "typed"; readonly text: string; readonly done: boolean }
-  | { readonly kind: "untyped" }
+  /** Text that came at once, such as a paste: for the line that is being typed. */
+  | { readonly kind: "text"; readonly text: string }
   | { readonly kind: "resized"; readonly size: Size }
   | { readonly kind: "engine"; readonly report: EngineReport }
   | { readonly kind: "library"; readonly library: Library }

@@ -1,6 +1,7 @@
 import type { AppState } from "./app-state.ts";
 import type { Intent } from "./core.ts";
 import { type Effect, type Reduced, withCore } from "./events.ts";
+import { typedPrompt } from "./line-editor.ts";
 import { back, opened } from "./navigate.ts";
 import { newRecord, stoodStill } from "./run-record.ts";
 import { traceOrder } from "./trace-record.ts";
@@ -29,7 +30,7 @@ export function asked(state: AppState, intents: readonly Intent[]): Reduced {
         now = withCore(now, { marked: toggled(core.marked, intent.run) });
         break;
       case "ask":
-        now = { ...now, prompt: intent.prompt, prompts: now.prompts + 1 };
+        now = { ...now, prompt: typedPrompt(intent.prompt) };
         break;
       case "say":
         now = { ...now, notice: { text: intent.text, tone: intent.tone ?? null } };

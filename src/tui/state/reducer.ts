@@ -9,6 +9,7 @@ import { type Event, only, type Reduced, withCore } from "./events.ts";
 import { exported, exportPrompt } from "./export.ts";
 import { helpAfter } from "./help-keys.ts";
 import { asked } from "./intents.ts";
+import { edited, handedIn, inserted, type TypedPrompt } from "./line-editor.ts";
 import { lookOrder } from "./looked-at.ts";
 import { back, opened } from "./navigate.ts";
 import { heard, isOpen, loadedRecord, withFewDetails } from "./run-record.ts";
@@ -36,10 +37,8 @@ function happened(state: AppState, event: Event): Reduced {
   switch (event.kind) {
     case "key":
       return pressed({ ...state, notice: null }, event.key);
-    case "typed":
-      return typed(state, event.text, event.done);
-    case "untyped":
-      return only({ ...state, prompt: null });
+    case "text":
+      return state.prompt === null ? only(state) : typed(state, inserted(state.prompt, event.text));
     case "resized":
       return only(withCore(state, { size: event.size }));
     case "engine":
@@ -78,11 +77,17 @@ function happened(state: AppState, event: Event): Reduced {
 const besideText: ReadonlySet<string> = new Set(["redraw", "suspend", "quit"]);
 
 function pressed(state: AppState, key: string): Reduced {
-  if (state.prompt !== null || state.help !== null) {
+  const { prompt, help } = state;
+  if (prompt !== null) {
+    if (key === "enter") return handed(state, prompt);
+    if (key === "escape" || key === "ctrl+c") return only({ ...state, prompt: null });
+    const line = edited(prompt, key);
+    if (line !== prompt) return typed(state, line);
+  }
+  if (prompt !== null || help !== null) {
     const action = key.startsWith("ctrl+") ? globalActionOf(state.keys, key) : null;
     if (action !== null && besideText.has(action)) return globally(state, action);
-    // Where text is asked for, a key is one of the burst in which that was.
-    return only(state.help === null ? state : { ...state, help: helpAfter(state.help, key) });
+    return only(help === null ? state : { ...state, help: helpAfter(help, key) });
   }
   const screen = screenOf(state.screen);
   const found = actionOf(state.keys, screen, key);
@@ -136,15 +141,28 @@ function globally(state: AppState, action: string): Reduced {
   }
 }
 
-function typed(state: AppState, text: string, done: boolean): Reduced {
-  const { prompt } = state;
-  if (prompt === null) return only(state);
-  const next = done ? { ...state, prompt: null } : { ...state, prompt: { ...prompt, value: text } };
-  if (prompt.kind === "command") return done ? commanded(next, text) : only(next);
-  if (prompt.kind === "export") return done ? asked(next, exported(next.core, text.trim())) : only(next);
+/** The line reads otherwise: the screen that asked for it may follow. */
+function typed(state: AppState, line: TypedPrompt): Reduced {
+  const next = { ...state, prompt: line };
+  // Where the cursor alone has moved nothing is to be followed.
+  if (line.value === state.prompt?.value) return only(next);
+  return told(next, line.kind, line.value, false);
+}
+
+/** Enter hands the line in. */
+function handed(state: AppState, prompt: TypedPrompt): Reduced {
+  const next = { ...state, prompt: null };
+  const text = handedIn(prompt);
+  if (prompt.kind === "command") return commanded(next, text);
+  if (prompt.kind === "export") return asked(next, exported(next.core, text.trim()));
+  return told(next, prompt.kind, text, true);
+}
+
+/** Text for the screen that asked for it. */
+function told(state: AppState, kind: string, text: string, done: boolean): Reduced {
   const screen = screenOf(state.screen);
-  const act = screen.typed?.(state.own[screen.id], prompt.kind, text, done, state.core);
-  return act === undefined ? only(next) : took(next, act);
+  const act = screen.typed?.(state.own[screen.id], kind, text, done, state.core);
+  return act === undefined ? only(state) : took(state, act);
 }
 
 function commanded(state: AppState, text: string): Reduced {

@@ -1,7 +1,7 @@
 import { oneLine } from "../../core/printable.ts";
 import { wrap } from "../../report/text-table.ts";
 import type { Palette } from "../../report/widgets/palette.ts";
-import { clip, fitLine, styledWidth } from "../../report/widgets/styled-text.ts";
+import { clip, styledWidth } from "../../report/widgets/styled-text.ts";
 import { globalKeys } from "../keys/global-keys.ts";
 import { isCommon, keyLabel, keysOf } from "../keys/key-map.ts";
 import type { AnyScreen, KeyBinding } from "../screens/screen.ts";
@@ -9,14 +9,15 @@ import { screenOf, screens } from "../screens/screens.ts";
 import type { AppState } from "../state/app-state.ts";
 import { helpLines } from "./help-lines.ts";
 import { bodyArea, isWide } from "./layout.ts";
+import { promptLine } from "./prompt-line.ts";
 
-/** A whole screen: at most one line fewer than the terminal has. `prompt` is the line that is being typed, as Ink draws it. */
-export function frame(state: AppState, palette: Palette, prompt: string): readonly string[] {
+/** A whole screen: at most one line fewer than the terminal has. */
+export function frame(state: AppState, palette: Palette): readonly string[] {
   const { size } = state.core;
   const area = bodyArea(size);
   const { width } = size;
   const body = clip(bodyLines(state, palette), area);
-  const below = state.prompt === null ? noticeLines(state, palette) : [fitLine(prompt, width)];
+  const below = state.prompt === null ? noticeLines(state, palette) : [promptLine(state.prompt, palette, width)];
   const filled = [...body, ...new Array<string>(area.height - body.length).fill("")];
   return clip(
     [

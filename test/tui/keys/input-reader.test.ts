@@ -7,9 +7,9 @@ const begin = "\u001b[200~";
 const end = "\u001b[201~";
 
 /** What a line gets of chunks, or screens where none is typed. */
-function read(chunks: readonly string[], typed: string | null = ""): string[] {
+function read(chunks: readonly string[], isTyping = true): string[] {
   const reader = new InputReader();
-  return chunks.flatMap((chunk) => reader.read(chunk)).flatMap((part) => keysOfPart(part, typed));
+  return chunks.flatMap((chunk) => reader.read(chunk)).flatMap((part) => keysOfPart(part, isTyping));
 }
 
 test("without pastes parts are those of the text", () => {
@@ -30,7 +30,7 @@ test("a paste becomes one line, whatever is in it, and no key where none is type
       expect([first, enter, more]).toEqual(["x", "\r", []]);
       expect(text).not.toMatch(/\p{Cc}/u);
       expect(text.startsWith("a")).toBe(true);
-      expect(read([all], null)).toEqual(["x", "\r"]);
+      expect(read([all], false)).toEqual(["x", "\r"]);
     }),
   );
   expect(read([`${begin}one\ntwo\r\n  three\n${end}`])).toEqual(["one two three"]);

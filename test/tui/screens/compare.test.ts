@@ -18,7 +18,7 @@ const loaded = (of: Forecast): Event => ({ kind: "loaded", forecast: of, file: "
 const opened = (size = { width: 120, height: 40 }): AppState =>
   told(begun(size), loaded(forecast), loaded(fewer), key("8"));
 const own = (state: AppState) => state.own["compare"] as CompareState;
-const bodyOf = (state: AppState) => frame(state, plainPalette, "").slice(2, -2);
+const bodyOf = (state: AppState) => frame(state, plainPalette).slice(2, -2);
 
 const delta = fc
   .record({
@@ -49,7 +49,7 @@ describe("the two that are compared", () => {
     expect(pairOf(begun().core, false)).toBeNull();
     const one = told(begun(), loaded(forecast), key("8"));
     expect(bodyOf(one).join(" ")).toContain("Two results are compared");
-    for (const name of ["s", "x", "j", "G"]) expect(() => frame(told(one, key(name)), plainPalette, "")).not.toThrow();
+    for (const name of ["s", "x", "j", "G"]) expect(() => frame(told(one, key(name)), plainPalette)).not.toThrow();
   });
 });
 

@@ -4,11 +4,11 @@ import { plainPalette } from "../../../src/report/widgets/palette.ts";
 import type { LedgerState } from "../../../src/tui/screens/ledger.ts";
 import type { AppState } from "../../../src/tui/state/app-state.ts";
 import { frame } from "../../../src/tui/view/frame.ts";
-import { begun, forecast, key, keys, ran, running, told } from "../example.ts";
+import { begun, forecast, key, keys, ran, running, told, typing } from "../example.ts";
 
 const own = (state: AppState) => state.own["ledger"] as LedgerState;
 const opened = (size = { width: 100, height: 24 }): AppState => told(ran(size), key("9"));
-const bodyOf = (state: AppState) => frame(state, plainPalette, "").slice(2, -2);
+const bodyOf = (state: AppState) => frame(state, plainPalette).slice(2, -2);
 
 /** All lines, by scrolling through them. */
 function scrolled(from: AppState): string[] {
@@ -47,10 +47,10 @@ describe("the ledger", () => {
 
   test("is filtered by what is typed, whatever that is", () => {
     const asked = told(opened(), key("/"));
-    const found = told(asked, { kind: "typed", text: "GPU", done: true });
+    const found = told(asked, ...typing("GPU"));
     for (const line of bodyOf(found)) if (line.trim() !== "") expect(line.toLowerCase()).toContain("gpu");
     for (const text of ["[", "\\", "(", "\u001b[2J", "no such line"])
-      expect(() => frame(told(asked, { kind: "typed", text, done: true }), plainPalette, "")).not.toThrow();
+      expect(() => frame(told(asked, ...typing(text)), plainPalette)).not.toThrow();
   });
 });
 

@@ -6,7 +6,7 @@ import { commandLine } from "../../../src/tui/state/command-line.ts";
 import type { Effect, Event } from "../../../src/tui/state/events.ts";
 import { reduce } from "../../../src/tui/state/reducer.ts";
 import { frame } from "../../../src/tui/view/frame.ts";
-import { begun, engine, fields, forecast, key, keys, ofRun, ran, reports, request, told } from "../example.ts";
+import { begun, engine, fields, forecast, key, keys, ofRun, ran, reports, request, told, typing } from "../example.ts";
 
 const own = (state: AppState) => state.own["what-if"] as WhatIfState;
 const finished = reports.at(-1)!;
@@ -22,18 +22,17 @@ function opened(size = { width: 120, height: 40 }): AppState {
 const orders = (effects: readonly Effect[]) => effects.flatMap((one) => (one.kind === "trial" ? [one.order] : []));
 /** What is asked of the thread that answers. */
 const asks = (state: AppState, event: Event) => orders(reduce(state, event).effects);
-const typed = (text: string): Event => ({ kind: "typed", text, done: true });
 /** The key of a path is selected. */
 function select(state: AppState, path: string): AppState {
-  const filtered = told(state, key("/"), typed(path));
+  const filtered = told(state, key("/"), ...typing(path));
   expect(filtered.own["what-if"]).toMatchObject({ filter: path, selected: 0 });
   return filtered;
 }
 const answer = (state: AppState, report = finished): AppState =>
   told(state, engine(ofRun(fields, state.core.nextId - 1)), engine(ofRun(report, state.core.nextId - 1)));
 const changed = (state: AppState, path: string, value: string): AppState =>
-  told(select(state, path), key("enter"), typed(value));
-const bodyOf = (state: AppState) => frame(state, plainPalette, "").join("\n");
+  told(select(state, path), key("enter"), ...typing(value));
+const bodyOf = (state: AppState) => frame(state, plainPalette).join("\n");
 
 describe("the base", () => {
   test("is the run that the screens show, asked once", () => {
@@ -100,8 +99,8 @@ describe("a change", () => {
   test("to what it is already is none", () => {
     const slots = told(select(opened(), "policy.offload.slots"), key("enter"));
     expect(slots.prompt).toMatchObject({ label: "policy.offload.slots = ", value: "5" });
-    expect(asks(slots, typed("5"))).toEqual([]);
-    expect(asks(slots, { kind: "typed", text: "4", done: false })).toEqual([]);
+    expect(asks(told(slots, ...typing("5", false)), key("enter"))).toEqual([]);
+    expect(asks(told(slots, ...keys("end", "ctrl+u")), key("4"))).toEqual([]);
   });
 });
 
@@ -134,10 +133,16 @@ describe("questions one after the other", () => {
     const first = changed(opened(), "policy.offload.slots", "4");
     const running = first.core.nextId - 1;
     const second = select(first, "policy.offload.slots");
-    expect(asks(told(second, key("enter")), typed("6"))[0]).toEqual({ kind: "stop", id: running });
+    expect(asks(told(second, key("enter"), ...typing("6", false)), key("enter"))[0]).toEqual({
+      kind: "stop",
+      id: running,
+    });
     const early = told(ran(), key("7"));
     const base = early.core.trials[0]!.id;
-    const asked = asks(told(early, engine(ofRun(fields, base)), key("enter")), typed("h100-sxm-8"));
+    const asked = asks(
+      told(early, engine(ofRun(fields, base)), key("enter"), ...typing("h100-sxm-8", false)),
+      key("enter"),
+    );
     expect(asked.some((order) => order.kind === "stop")).toBe(false);
   });
 
@@ -176,10 +181,10 @@ describe("what comes of a question", () => {
   test("it is copied as a command, and written as a scenario", () => {
     expect(reduce(asked(), key("y")).effects).toEqual([{ kind: "copy", text: commandLine(meant) }]);
     const writing = told(asked(), key("w"));
-    expect(reduce(writing, typed(" out/mine.yaml ")).effects).toEqual([
+    expect(reduce(told(writing, ...typing(" out/mine.yaml ", false)), key("enter")).effects).toEqual([
       { kind: "writeScenario", path: "out/mine.yaml", request: meant, name: "mine" },
     ]);
-    expect(reduce(writing, { kind: "untyped" }).effects).toEqual([]);
+    expect(reduce(writing, key("escape")).effects).toEqual([]);
   });
 
   test("it becomes the base of further ones", () => {
@@ -194,6 +199,6 @@ test("before a run there is nothing to change", () => {
 });
 
 test("where there is room for both, form and answer stand side by side", () => {
-  const lines = frame(answer(changed(opened(), "policy.offload.slots", "4")), plainPalette, "");
+  const lines = frame(answer(changed(opened(), "policy.offload.slots", "4")), plainPalette);
   expect(lines.some((line) => /\S+ .* now +change +\+-/.test(line))).toBe(true);
 });

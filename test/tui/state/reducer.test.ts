@@ -31,6 +31,7 @@ import {
   running,
   started,
   told,
+  typing,
 } from "../example.ts";
 
 const ids = screens.map(({ id }) => id);
@@ -51,9 +52,8 @@ const event = fc.oneof(
   },
   { weight: 5, arbitrary: report.map(engine) },
   { weight: 2, arbitrary: fc.constant(started) },
-  fc.constantFrom(...texts).map((text): Event => ({ kind: "typed", text, done: true })),
-  fc.constantFrom(...texts).map((text): Event => ({ kind: "typed", text, done: false })),
-  fc.constant<Event>({ kind: "untyped" }),
+  { weight: 2, arbitrary: fc.constantFrom(...texts).map((text): Event => ({ kind: "text", text })) },
+  fc.constantFrom("enter", "escape").map(key),
   fc.constant<Event>({ kind: "library", library: emptyLibrary }),
   fc.boolean().map((show): Event => ({ kind: "loaded", forecast, file: "saved.json", show })),
   run.map((id): Event => ({ kind: "saved", id, file: "saved.json" })),
@@ -112,7 +112,7 @@ describe("after whatever happens", () => {
           expect(core.trials.length).toBeLessThanOrEqual(100);
         });
         const { width, height } = state.core.size;
-        const lines = frame(state, plainPalette, "");
+        const lines = frame(state, plainPalette);
         expect(lines.length).toBeLessThanOrEqual(Math.max(1, height - 1));
         for (const line of lines) expect(styledWidth(line)).toBeLessThanOrEqual(width);
       }),
@@ -123,8 +123,8 @@ describe("after whatever happens", () => {
   test("Escape leads to Home", () => {
     fc.assert(
       fc.property(events, (list) => {
-        let state = told(happen(list).state, { kind: "untyped" });
-        for (let i = 0; i < 30; i++) state = told(state, key("escape"), { kind: "untyped" });
+        let state = told(happen(list).state, key("escape"));
+        for (let i = 0; i < 30; i++) state = told(state, key("escape"), key("escape"));
         expect(state).toMatchObject({ screen: "home", before: [], help: null, prompt: null });
       }),
     );
@@ -166,7 +166,7 @@ describe("after whatever happens", () => {
       fc.property(events, (list) => {
         happen(list, (was, next, is) => {
           for (const id of ids) if (id !== was.screen && id !== is.screen) expect(is.own[id]).toBe(was.own[id]);
-          if (next.kind === "said" || next.kind === "untyped") expect(is.own).toBe(was.own);
+          if (next.kind === "said") expect(is.own).toBe(was.own);
         });
       }),
     );
@@ -249,9 +249,9 @@ describe("lines that are typed", () => {
     expect(commandOf(state, "c")).toBeNull();
     const asked = told(state, key(":"));
     expect(asked.prompt).toMatchObject({ kind: "command", suggestions: commandNames(state) });
-    expect(told(asked, { kind: "typed", text: "led", done: true })).toMatchObject({ screen: "ledger", prompt: null });
-    expect(told(asked, { kind: "typed", text: "nonsense", done: true }).notice?.text).toContain("nonsense");
-    expect(told(asked, { kind: "typed", text: "ledger", done: false })).toMatchObject({ screen: "run" });
+    expect(told(asked, ...typing("led"))).toMatchObject({ screen: "ledger", prompt: null });
+    expect(told(asked, ...typing("nonsense")).notice?.text).toContain("nonsense");
+    expect(told(asked, ...typing("ledger", false))).toMatchObject({ screen: "run" });
   });
 
   test("no action of a screen is called as a screen, or as an action of all screens", () => {
@@ -265,22 +265,17 @@ describe("lines that are typed", () => {
   test("each letter reaches the screen that asked, and no other", () => {
     const asked = told(begun(), key("/"));
     expect(asked.prompt).toMatchObject({ kind: "filter", value: "" });
-    const typed = told(asked, { kind: "typed", text: "quick", done: false });
+    const typed = told(asked, ...typing("quick", false));
     expect(typed.own["home"]).toMatchObject({ filter: "quick" });
     expect(typed.prompt).toMatchObject({ value: "quick" });
-    expect(told(typed, { kind: "typed", text: "quick", done: true }).prompt).toBeNull();
+    expect(told(typed, ...typing("quick")).prompt).toBeNull();
     const others = Object.entries(typed.own).filter(([id]) => id !== "home");
     for (const [id, own] of others) expect(own).toBe(asked.own[id]);
   });
 
   test("nothing is typed where nobody asked", () => {
     const state = ran();
-    expect(told(state, { kind: "typed", text: "x", done: true })).toBe(state);
-  });
-
-  test("each prompt is a new one", () => {
-    const first = told(begun(), key("/"));
-    expect(told(first, { kind: "untyped" }, key("/")).prompts).toBe(first.prompts + 1);
+    expect(told(state, { kind: "text", text: "x" })).toBe(state);
   });
 });
 
@@ -299,14 +294,14 @@ describe("runs", () => {
     const loaded = told(at, { kind: "loaded", forecast, file: "/results/one.json", show: true });
     expect(loaded).toMatchObject({ screen: "run", core: { current: 1 } });
     expect(loaded.core.runs[0]).toMatchObject({ stand: "loaded", request: null, savedAs: "/results/one.json" });
-    const listed = frame({ ...loaded, screen: "home" }, plainPalette, "").filter((line) => line.includes(" saved "));
+    const listed = frame({ ...loaded, screen: "home" }, plainPalette).filter((line) => line.includes(" saved "));
     expect(listed).toEqual([]);
   });
 
   test("n on a scenario, a run and a saved result makes a copy of what was run, with what was laid over it", () => {
     const copyOf = (state: AppState) => {
       const asked = told(state, key("1"), key("n"));
-      return reduce(asked, { kind: "typed", text: "mine-too.yaml", done: true }).effects;
+      return reduce(told(asked, ...typing("mine-too.yaml", false)), key("enter")).effects;
     };
     expect(copyOf(begun())).toEqual([{ kind: "copyFile", path: "mine-too.yaml", file: "mine.yaml", settings: [] }]);
     expect(copyOf(ran())).toEqual([{ kind: "writeScenario", path: "mine-too.yaml", request, name: "mine-too" }]);
@@ -323,13 +318,13 @@ describe("runs", () => {
     expect(reduce(loaded, key("r")).effects).toEqual([
       { kind: "startFile", file: forecast.scenario.file, settings: ["traffic.requests=7"] },
     ]);
-    expect(frame(loaded, plainPalette, "").join("\n")).toContain("--set traffic.requests=7");
+    expect(frame(loaded, plainPalette).join("\n")).toContain("--set traffic.requests=7");
   });
 
   test("a document that is being read is named until it is there, keys do what they do, and Esc ends it first", () => {
     const file = "plan/plan.json";
     const reading = told(begun(), key("2"), { kind: "reading", file });
-    const shown = (state: AppState) => frame(state, plainPalette, "").join("\n");
+    const shown = (state: AppState) => frame(state, plainPalette).join("\n");
     expect(shown(reading)).toContain(`reading ${file} ...`);
     const elsewhere = told(reading, key("7"));
     expect(elsewhere.screen).toBe("what-if");
@@ -464,7 +459,7 @@ describe("runs", () => {
 });
 
 describe("exports", () => {
-  const typed = (state: AppState, text: string) => reduce(told(state, key("e")), { kind: "typed", text, done: true });
+  const typed = (state: AppState, text: string) => reduce(told(state, key("e"), ...typing(text, false)), key("enter"));
 
   test("the ending says whether the scenario or the result is written", () => {
     expect(typed(ran(), " my.yaml ").effects).toEqual([
@@ -485,7 +480,7 @@ describe("exports", () => {
       const state = told(ran(), key(screen), key("e"));
       expect(state.prompt!.value).toBe(path.replace("my", "screens"));
       expect(state.prompt!.label).toContain(path.replace("my", ""));
-      expect(reduce(state, { kind: "typed", text: path, done: true }).effects).toEqual([
+      expect(reduce(told(state, ...typing(path, false)), key("enter")).effects).toEqual([
         {
           kind: "writeDetails",
           path,

@@ -52,7 +52,7 @@ class Listener {
   }
 
   sees(state: AppState): string[] {
-    return this.hears(frame(state, plainPalette, ""));
+    return this.hears(frame(state, plainPalette));
   }
 }
 

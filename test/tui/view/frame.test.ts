@@ -25,6 +25,7 @@ import {
   request,
   running,
   told,
+  typing,
 } from "../example.ts";
 
 const sizes: readonly Size[] = [
@@ -85,7 +86,7 @@ describe.each(states)("%s", (_, stateIn) => {
         const open = told(stateIn(size), key(at));
         expect(open.screen).toBe(id);
         for (const state of [open, told(open, key("?"))]) {
-          const lines = frame(state, palette, "");
+          const lines = frame(state, palette);
           expect(lines.length).toBeLessThanOrEqual(Math.max(1, size.height - 1));
           for (const line of lines) {
             expect(styledWidth(line)).toBeLessThanOrEqual(size.width);
@@ -111,10 +112,9 @@ test("every key may be pressed on every screen, whatever there is to see", () =>
       let now = told(state(size), key(`${(screen + 1) % 10}`));
       for (const name of pressed) {
         now = told(now, key(name));
-        if (now.prompt !== null)
-          now = told(now, { kind: "typed", text, done: false }, { kind: "typed", text, done: true });
+        if (now.prompt !== null) now = told(now, ...typing(text));
       }
-      const lines = frame(now, plainPalette, "");
+      const lines = frame(now, plainPalette);
       expect(lines.length).toBeLessThanOrEqual(Math.max(1, size.height - 1));
       for (const line of lines) {
         expect(styledWidth(line)).toBeLessThanOrEqual(size.width);
@@ -126,7 +126,7 @@ test("every key may be pressed on every screen, whatever there is to see", () =>
 });
 
 test("the titles give way to numbers where they have no room", () => {
-  const line = (width: number) => frame(begun({ width, height: 24 }), plainPalette, "")[0]!;
+  const line = (width: number) => frame(begun({ width, height: 24 }), plainPalette)[0]!;
   for (const { title } of screens) expect(line(150)).toContain(title);
   expect(line(60)).toContain("1 Home");
   expect(line(60)).not.toContain("Ledger");
@@ -134,14 +134,14 @@ test("the titles give way to numbers where they have no room", () => {
 
 test("a line that is typed takes the place of what was said", () => {
   const state = told(begun(), { kind: "said", text: "written: a.yaml", tone: "good" });
-  expect(frame(state, plainPalette, "").at(-2)).toContain("written: a.yaml");
-  const typing = { ...told(state, key("/")), notice: state.notice };
-  expect(frame(typing, plainPalette, " filter: qu").at(-2)!.trimEnd()).toBe(" filter: qu");
+  expect(frame(state, plainPalette).at(-2)).toContain("written: a.yaml");
+  const asked = { ...told(state, ...keys("/", "q", "u")), notice: state.notice };
+  expect(frame(asked, plainPalette).at(-2)!.trimEnd()).toBe(" filter: qu");
 });
 
 test("a screen that has nothing to show says what would change that", () => {
   for (const [i, { id }] of screens.entries()) {
-    const body = frame(told(begun(), key(`${(i + 1) % 10}`)), plainPalette, "")
+    const body = frame(told(begun(), key(`${(i + 1) % 10}`)), plainPalette)
       .slice(2, -2)
       .join("\n");
     if (id !== "home") expect(body).toMatch(/Home|result|run|plan/);
@@ -151,11 +151,11 @@ test("a screen that has nothing to show says what would change that", () => {
 test("fields of a scenario are shown by the what-if screen once they are told", () => {
   const asked = told(ran({ width: 120, height: 40 }), key("7"));
   const told_ = told(asked, engine(ofRun(fields, asked.core.trials[0]!.id)));
-  expect(frame(told_, plainPalette, "").join("\n")).toContain("policy.offload.slots");
+  expect(frame(told_, plainPalette).join("\n")).toContain("policy.offload.slots");
 });
 
 test("the home screen looks so", () => {
-  expect(shown(frame(told(ran(), key("1")), unicode, ""))).toMatchInlineSnapshot(`
+  expect(shown(frame(told(ran(), key("1")), unicode))).toMatchInlineSnapshot(`
     "
     ›1 Home 2 Run 3 Experts 4 Cache 5 Links 6 Reqs 7 What-if 8 Comp 9 Ledger 10 Plan
     ────────────────────────────────────────────────────────────────────────────────
@@ -185,7 +185,7 @@ test("the home screen looks so", () => {
 });
 
 test("the run screen looks so", () => {
-  expect(shown(frame(told(ran(), key("2")), unicode, ""))).toMatchInlineSnapshot(`
+  expect(shown(frame(told(ran(), key("2")), unicode))).toMatchInlineSnapshot(`
     "
     1 Home ›2 Run 3 Experts 4 Cache 5 Links 6 Reqs 7 What-if 8 Comp 9 Ledger 10 Plan
     ────────────────────────────────────────────────────────────────────────────────
