@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { type ExitCode, exitCodes, refuse } from "../core/errors.ts";
 import { textTable } from "../report/text-table.ts";
 import { processIo } from "./io.ts";
@@ -35,16 +36,14 @@ async function screens(file: string | undefined, options: TuiOptions, colour: bo
   // React records every render where it is not told that nobody debugs it.
   process.env["NODE_ENV"] = "production";
   const io = processIo(colour);
+  // What is wrong with a file that is not there is known before the screens: its reader says it.
+  if (file !== undefined && !existsSync(file)) await io.readText(file);
   const { Session } = await import("../tui/session.ts");
   const { lookFor } = await import("../tui/terminal/look.ts");
   const { defaultResultsFolder } = await import("../tui/library/results-folder.ts");
   const { plainPalette } = await import("../report/widgets/palette.ts");
   const reader = options.screenReader === true || process.env["INK_SCREEN_READER"] === "true";
   const palette = reader ? plainPalette : lookFor({ allowed: colour, ascii: options.ascii === true }, process.env);
-  // Of Ink's own colours only the cursor of a line that is typed is seen.
-  process.env["FORCE_COLOR"] = "1";
-  // Node warns of the two of them together, on the screen.
-  delete process.env["NO_COLOR"];
   const session = new Session({
     folder: process.cwd(),
     resultsFolder: options.results ?? defaultResultsFolder(process.env),

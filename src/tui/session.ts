@@ -24,8 +24,8 @@ import { ReaderDisplay, readerSize } from "./terminal/reader-display.ts";
 import { ScreenDisplay } from "./terminal/screen-display.ts";
 import { frame } from "./view/frame.ts";
 
-/** A run that is ended by leaving has so long to come to an end. */
-const lastWordsMs = 3000;
+/** A run that is ended by leaving has so long to come to an end: the figures of a million requests take seconds. */
+const lastWordsMs = 10_000;
 
 export interface SessionOptions extends LibraryPlaces {
   readonly keys: KeyMap;
@@ -124,12 +124,16 @@ export class Session implements KeyListener {
 
   private heard(report: EngineReport): void {
     this.dispatch({ kind: "engine", report });
-    if (report.kind === "finished") this.files.keep(report.id, report.forecast);
+    // Advice comes later, and is kept with its result.
+    if (report.kind === "finished" || report.kind === "advised") this.files.keep(report.id, report.forecast);
   }
 
   private dispatch(event: Event): void {
     const { state, effects } = reduce(this.state, event);
+    // What has been made or kept since is listed, too.
+    const isHome = state.screen === "home" && this.state.screen !== "home";
     this.state = state;
+    if (isHome) void this.files.listAgain();
     for (const effect of effects) void this.effect(effect);
     this.display.show(isProgress(event) ? "live" : "key");
   }
@@ -203,13 +207,13 @@ export class Session implements KeyListener {
     this.leaving = null;
   }
 
-  /** Ends what still runs, so that its result so far is kept, within a time. */
+  /** Ends what still runs, so that its result so far is kept, within a time. What has not begun has none. */
   private async finish(): Promise<void> {
-    const open = this.state.core.runs.filter(isOpen);
-    for (const { id } of open) this.engine.tell({ kind: "stop", id });
+    const begun = () => this.state.core.runs.filter((run) => isOpen(run) && run.snapshot !== null);
+    for (const { id } of begun()) this.engine.tell({ kind: "stop", id });
     const untilMs = Date.now() + lastWordsMs;
-    const waits = () => this.files.isSaving || this.state.core.runs.some(isOpen);
-    while (waits() && Date.now() < untilMs) await sleep(10);
+    while ((this.files.isSaving || begun().length > 0) && Date.now() < untilMs) await sleep(10);
+    for (const { id } of begun()) this.files.lost.set(id, `it did not end within ${lastWordsMs / 1000} s`);
   }
 
   /** A defect: the terminal is given back before it is said. */

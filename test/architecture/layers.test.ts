@@ -29,7 +29,6 @@ const packageOwners: Record<string, readonly string[]> = {
   "fastest-levenshtein": ["core"],
   ink: ["tui"],
   react: ["tui"],
-  "@inkjs/ui": ["tui"],
   "@tensorflow/tfjs-core": ["capture"],
   "@tensorflow/tfjs-backend-wasm": ["capture"],
   "@tensorflow/tfjs-backend-webgpu": ["capture"],

@@ -4,7 +4,7 @@ import { expect, test } from "vitest";
 
 const src = resolve("src");
 const files = readdirSync(src, { recursive: true, encoding: "utf8" }).filter((file) => /\.tsx?$/.test(file));
-const ofScreens = /^(?:ink|react|@inkjs\/ui)(?:\/|$)/;
+const ofScreens = /^(?:ink|react)(?:\/|$)/;
 
 /** Modules that are loaded with a file: those of its import and export statements, without those of types alone. */
 function loadedWith(file: string): string[] {

@@ -1,9 +1,10 @@
 import { performance } from "node:perf_hooks";
 import { setImmediate } from "node:timers/promises";
+import { type FinishedRun, tryChanges } from "../../forecast/advice/try-changes.ts";
 import { detailsSoFar } from "../../forecast/details/details-so-far.ts";
 import { detailsOf } from "../../forecast/details/run-details.ts";
-import type { Forecast, SloVerdict } from "../../forecast/forecast.ts";
-import { type ForecastDeps, forecastScenario, type RunWatch } from "../../forecast/forecast-scenario.ts";
+import type { SloVerdict } from "../../forecast/forecast.ts";
+import { type ForecastDeps, type RunWatch, runScenario } from "../../forecast/forecast-scenario.ts";
 import { LiveRun } from "../../forecast/live/live-run.ts";
 import { leastSample } from "../../resolve/request-samples.ts";
 import type { ResolvedScenario } from "../../resolve/resolved.ts";
@@ -32,6 +33,7 @@ export class EngineRun implements RunWatch {
   private readonly files: ForecastDeps;
   private readonly say: (report: EngineReport) => void;
   private readonly stopping = new AbortController();
+  private readonly advising = new AbortController();
   private readonly pace = new Pace();
   private scenario: Scenario | null = null;
   private live: LiveRun | null = null;
@@ -58,12 +60,14 @@ export class EngineRun implements RunWatch {
   async run(): Promise<void> {
     const { id } = this;
     try {
-      const forecast = await this.forecast();
+      const finished = await this.simulate();
+      const { forecast } = finished;
       const { wallMs } = this.pace;
       if (this.live !== null) this.tell();
       // What is run to be compared is looked at by its forecast alone.
       const details = this.order.live ? detailsOf(this.view!) : null;
       this.say({ kind: "finished", id, forecast, details, wallMs, leastSample: this.leastSample });
+      if (this.order.live && !forecast.interrupted) await this.advise(finished);
     } catch (error) {
       // Whatever was under way ends with an error of its own.
       if (this.stopping.signal.aborted) this.say({ kind: "failed", id, message: stoppedEarly });
@@ -71,15 +75,30 @@ export class EngineRun implements RunWatch {
     }
   }
 
-  private forecast(): Promise<Forecast> {
+  /** Tries what would help, as `moecast run` does, until somebody wants something else. */
+  private async advise(finished: FinishedRun): Promise<void> {
+    const { forecast } = finished;
+    const advice = await tryChanges(finished, { ...this.files, signal: this.advising.signal });
+    if (advice === null || this.advising.signal.aborted) return;
+    const bottleneck = { ...forecast.bottleneck, advice };
+    this.say({ kind: "advised", id: this.id, forecast: { ...forecast, bottleneck } });
+  }
+
+  private simulate(): Promise<FinishedRun> {
     const { file, text, settings, params } = this.order.request;
     this.scenario = parseScenario(text, file, { settings, params });
-    return forecastScenario(this.scenario, { ...this.files, signal: this.stopping.signal, watch: this });
+    return runScenario(this.scenario, { ...this.files, signal: this.stopping.signal, watch: this });
   }
 
   stop(): void {
     this.stopping.abort();
+    this.makeWay();
     this.goOn();
+  }
+
+  /** Something else is wanted: what is tried beside the run itself is ended. */
+  makeWay(): void {
+    this.advising.abort();
   }
 
   /** The mode has changed. */

@@ -34,6 +34,7 @@ port.on("message", (order: EngineOrder) => {
     case "run":
       waiting.push(order);
       if (current === null) void runAll();
+      else current.makeWay();
       return;
     case "trace": {
       const at = waiting.findIndex(({ kind }) => kind === "trace");
@@ -41,6 +42,7 @@ port.on("message", (order: EngineOrder) => {
       waiting.push(order);
       if (current instanceof EngineTrace) current.stop();
       else if (current === null) void runAll();
+      else current.makeWay();
       return;
     }
     case "fields":

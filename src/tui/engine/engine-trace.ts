@@ -53,6 +53,9 @@ export class EngineTrace implements Pick<TraceDeps, "batchSteps" | "onBatch" | "
     this.stopping.abort();
   }
 
+  /** A trace goes on until another one is wanted. */
+  makeWay(): void {}
+
   /** Traces do not pause with the runs. */
   goOn(): void {}
 

@@ -48,6 +48,8 @@ export type EngineReport =
       /** As of a snapshot. */
       readonly leastSample: number;
     }
+  /** The same forecast with what would help, once that was tried. */
+  | { readonly kind: "advised"; readonly id: number; readonly forecast: Forecast }
   | { readonly kind: "fields"; readonly id: number; readonly fields: readonly FormField[] }
   /** How far the trace of request `of` is, of 1; what came of it; why nothing did. */
   | { readonly kind: "tracing"; readonly id: number; readonly of: number; readonly share: number }

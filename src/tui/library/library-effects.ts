@@ -28,6 +28,8 @@ export class LibraryEffects {
   /** Ends the reading of a document; null while none is read. */
   private reading: AbortController | null = null;
   private readonly saving = new Set<Promise<void>>();
+  /** When the result of a run was first kept: its file is named by that. */
+  private readonly keptAtMs = new Map<number, number>();
   /** Why results could not be kept, by run. */
   readonly lost = new Map<number, string>();
 
@@ -50,8 +52,10 @@ export class LibraryEffects {
 
   /** Keeps the result of a run as soon as it is there: nothing that happens later loses it. */
   keep(id: number, forecast: Forecast): void {
+    const atMs = this.keptAtMs.get(id) ?? Date.now();
+    this.keptAtMs.set(id, atMs);
     const saved = import("./saved-results.ts")
-      .then(({ saveResult }) => saveResult(this.places.resultsFolder, forecast, Date.now()))
+      .then(({ saveResult }) => saveResult(this.places.resultsFolder, forecast, atMs))
       .then((file) => this.tell({ kind: "saved", id, file }))
       .catch((error: unknown) => {
         this.lost.set(id, messageOf(error));

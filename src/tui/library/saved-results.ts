@@ -1,5 +1,6 @@
 import { readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
+import { setImmediate } from "node:timers/promises";
 import { OutputError } from "../../core/errors.ts";
 import { makeFolder } from "../../files/folders.ts";
 import { inputBytesMax } from "../../files/input-limits.ts";
@@ -16,6 +17,9 @@ import type { ResultEntry } from "./library.ts";
 /** Saved results that are listed, the newest first. */
 const listedMax = 50;
 
+/** A larger file is left out of the list: a result takes less than a fourth of this, and keys wait while a file is parsed. */
+const listedBytesMax = 4 * 1024 * 1024;
+
 /** `2026-11-30 16:40` in local time. */
 const minuteOf = (ms: number): string => {
   const at = new Date(ms);
@@ -23,20 +27,21 @@ const minuteOf = (ms: number): string => {
   return `${at.getFullYear()}-${two(at.getMonth() + 1)}-${two(at.getDate())} ${two(at.getHours())}:${two(at.getMinutes())}`;
 };
 
-/** The results of a folder; what is none is left out. */
+/** The results of a folder; what is none, and what is too large for one, is left out. */
 export async function savedResults(folder: string): Promise<ResultEntry[]> {
   const names = (await readdir(folder).catch(() => [])).filter((name) => name.endsWith(".json"));
   const found = await Promise.all(
     names.map(async (name) => {
       const facts = await stat(join(folder, name)).catch(() => null);
       // A pipe would keep all others waiting.
-      return facts?.isFile() === true ? [{ file: join(folder, name), ms: facts.mtimeMs }] : [];
+      if (facts?.isFile() !== true || facts.size > listedBytesMax) return [];
+      return [{ file: join(folder, name), ms: facts.mtimeMs }];
     }),
   );
   const files = found.flat().sort((a, b) => b.ms - a.ms || (a.file < b.file ? -1 : 1));
   const entries: ResultEntry[] = [];
   for (const { file, ms } of files.slice(0, listedMax)) {
-    const forecast = await readResult(file).catch(() => null);
+    const forecast = await readResult(file, listedBytesMax).catch(() => null);
     if (forecast !== null)
       entries.push({
         file,
@@ -48,13 +53,15 @@ export async function savedResults(folder: string): Promise<ResultEntry[]> {
         scenario: forecast.scenario.file,
         headline: headline(forecast),
       });
+    // Keys are served between files.
+    await setImmediate();
   }
   return entries;
 }
 
 /** A saved result. Throws InvalidInputError for what is none. */
-export async function readResult(file: string): Promise<Forecast> {
-  const { forecasts } = readForecasts(await readText(file, inputBytesMax.text), file);
+export async function readResult(file: string, bytesMax: number = inputBytesMax.text): Promise<Forecast> {
+  const { forecasts } = readForecasts(await readText(file, bytesMax), file);
   return forecasts[0]!;
 }
 

@@ -8,7 +8,7 @@ import { linePlot } from "../../report/widgets/line-plot.ts";
 import type { Palette } from "../../report/widgets/palette.ts";
 import { scrollTable, tableFrom, visibleRows } from "../../report/widgets/scroll-table.ts";
 import { clip, type Size } from "../../report/widgets/styled-text.ts";
-import type { CachePool } from "./cache-pool.ts";
+import type { CachePool, SlotRange } from "./cache-pool.ts";
 import { courseMeans } from "./experts-panels.ts";
 
 type Counted = CachePool & { readonly details: CacheDetails };
@@ -18,13 +18,9 @@ const slotWords = ({ scope }: Pick<CacheDetails, "scope">): string =>
   scope === "layer" ? "slots a layer" : "slots in all";
 
 /** The hit rate of LRU by slots, with the size of the run, the knee, and a size that was chosen on the screen. */
-export function sizesPlot(
-  { figures, details, soFar }: Counted,
-  cursor: number | null,
-  size: Size,
-  palette: Palette,
-): string[] {
-  const { lru, slots } = details;
+export function sizesPlot(pool: Counted, cursor: number | null, size: Size, palette: Palette): string[] {
+  const { figures, details, soFar } = pool;
+  const { lru, slots, unequal } = details;
   if (lru === null)
     return [
       palette.bold(`Hit rate of LRU by ${slotWords(details)}`),
@@ -40,7 +36,7 @@ export function sizesPlot(
   const knee = kneeOf({ accesses, coldMisses, from: 0, hits });
   const upright = (name: string, at: number) => ({ name, x: [at, at], y: [0, rateAt(at)] });
   const asked = details.asked.reduce((sum, count) => sum + count, 0);
-  const text = sizeText(details, cursor ?? slots, rateAt, knee);
+  const text = sizeText(pool, cursor ?? slots, rateAt, knee);
   const notes = [
     text,
     ...(accesses < asked ? [`from the first ${formatCount(accesses)} of ${formatCount(asked)} accesses`] : []),
@@ -49,14 +45,17 @@ export function sizesPlot(
     {
       series: [
         { name: "LRU", x: Float64Array.from(hits, (_, i) => i), y: hits.map((count) => count / accesses) },
-        upright(`${formatCount(slots)} in use`, slots),
+        // Where layers differ, their mean is no point of the curve, nor is what the optimum hits.
+        upright(unequal ? `mean ${formatCount(slots)}` : `${formatCount(slots)} in use`, slots),
         ...(knee === null || knee === slots ? [] : [upright(`knee ${formatCount(knee)}`, knee)]),
-        ...(figures.reference === null ? [] : [{ name: "Belady", x: [slots], y: [figures.reference.belady] }]),
+        ...(figures.reference === null || unequal
+          ? []
+          : [{ name: "Belady", x: [slots], y: [figures.reference.belady] }]),
         ...(cursor === null || cursor === slots ? [] : [upright(`${formatCount(cursor)}`, cursor)]),
       ],
-      limit: { value: 1 - coldMisses / accesses, name: "all but first uses" },
+      limit: { value: 1 - coldMisses / accesses, name: "at best" },
       xLabel: slotWords(details),
-      yLabel: `Hit rate of LRU by ${slotWords(details)}`,
+      yLabel: `Hit rate of LRU by ${slotWords(details)}${unequal ? ", the same in all layers" : ""}`,
       formatX: formatCount,
       formatY: (share) => formatPercent(share, 0),
     },
@@ -67,20 +66,40 @@ export function sizesPlot(
 }
 
 /** What a size would bring. */
-function sizeText(details: CacheDetails, at: number, rateAt: (slots: number) => number, knee: number | null): string {
+function sizeText(
+  { details, slotRange, freeBytes }: Counted,
+  at: number,
+  rateAt: (slots: number) => number,
+  knee: number | null,
+): string {
   const { slots, slotBytes, unequal } = details;
   const rate = rateAt(at);
   const points = (share: number) => `${share >= 0 ? "+" : ""}${(share * 100).toFixed(1)} points`;
   const memory = (count: number) =>
-    `${count < 0 ? "-" : "+"}${formatBytes(Math.abs(count) * slotBytes)} on each device`;
-  const own = unequal ? " (mean of layers)" : "";
+    `${count < 0 ? "-" : "+"}${formatBytes(Math.abs(count) * slotBytes)} on each device${roomWords(count * slotBytes, freeBytes)}`;
+  const even = unequal ? `, as many in every layer (here ${ownSlots(details, slotRange)})` : "";
   const kneeText =
     knee === null
       ? "no knee: every slot brings about as much"
       : `knee at ${formatCount(knee)}: a slot brings less than the average from there on`;
-  if (at !== slots)
-    return `${formatCount(at)} ${slotWords(details)}: ${formatPercent(rate)} with LRU, ${points(rate - rateAt(slots))}, ${memory(at - slots)}; ${kneeText}`;
-  return `${formatCount(slots)} ${slotWords(details)}${own}: ${formatPercent(rate)} with LRU; one more: ${points(rateAt(slots + 1) - rate)}, ${memory(1)}; ${kneeText}`;
+  const head = `${formatCount(at)} ${slotWords(details)}${even}: ${formatPercent(rate)} with LRU`;
+  if (at !== slots) return `${head}, ${points(rate - rateAt(slots))}, ${memory(at - slots)}; ${kneeText}`;
+  return `${head}; one more: ${points(rateAt(slots + 1) - rate)}, ${memory(1)}; ${kneeText}`;
+}
+
+/** Slots of layers that differ, as far as they are known. */
+const ownSlots = ({ slots }: Pick<CacheDetails, "slots">, range: SlotRange | null, unit = ""): string =>
+  range === null
+    ? `${formatCount(slots)}${unit} in the mean`
+    : `${formatCount(range.least)} to ${formatCount(range.most)}${unit}`;
+
+/** Whether more slots have room: what is free holds what the engine keeps back, and a KV cache may give way. */
+function roomWords(bytes: number, freeBytes: number): string {
+  if (bytes <= 0 || Number.isNaN(freeBytes)) return "";
+  const free = `${formatBytes(freeBytes)} free`;
+  return bytes > freeBytes
+    ? ` (does not fit: ${free}, unless the KV cache gives way)`
+    : ` (${free}, what the engine keeps back included)`;
 }
 
 /** The hit rate over time. */
@@ -161,9 +180,11 @@ export function hitTable(
 }
 
 /** A name of a policy and its slots. */
-export const cacheTitle = ({ figures, details }: CachePool): string => {
+export const cacheTitle = ({ figures, details, slotRange }: CachePool): string => {
   const scope = figures.scope === "layer" ? "slots a layer" : "slots in all";
   const of = details === null ? "" : details.scope === "layer" ? ` for ${formatCount(details.experts)} experts` : "";
   const ranks = details === null || details.ranks === 1 ? "" : ` on each of ${formatCount(details.ranks)} ranks`;
-  return `${oneLine(figures.policy)}, ${formatCount(figures.slots)} ${scope}${of}${ranks}`;
+  const differ = slotRange !== null || details?.unequal === true;
+  const slots = differ ? ownSlots(figures, slotRange, ` ${scope}`) : `${formatCount(figures.slots)} ${scope}`;
+  return `${oneLine(figures.policy)}, ${slots}${of}${ranks}`;
 };

@@ -2,6 +2,7 @@ import type { CacheDetails } from "../../forecast/details/cache-details.ts";
 import type { CacheResult } from "../../sim/result.ts";
 import { type Core, currentRun } from "../state/core.ts";
 import { isOpen, type RunRecord } from "../state/run-record.ts";
+import { tiersOf } from "./memory-view.ts";
 import { soFarWords } from "./run-words.ts";
 
 /** A pool with expert caches. */
@@ -15,6 +16,30 @@ export interface CachePool {
   readonly details: CacheDetails | null;
   /** Of a run that goes on: what its figures are of, in words. */
   readonly soFar: string | null;
+  /** The fewest and the most slots of a layer; null where all have the same, and while a run that goes on does not say. */
+  readonly slotRange: SlotRange | null;
+  /** Memory of the fullest device that nothing takes, what its engine keeps back included; NaN where it is not known. */
+  readonly freeBytes: number;
+}
+
+/** The fewest and the most slots of a layer. */
+export interface SlotRange {
+  readonly least: number;
+  readonly most: number;
+}
+
+/** The slots of layers that differ, as the words of a result about its offload have them: `0 to 32 of 32 experts a layer`. */
+export function slotRangeOf(offload: string | null): SlotRange | null {
+  const found = /(\d+) to (\d+) of \d+ experts a layer/.exec(offload ?? "");
+  if (found === null || found[1] === found[2]) return null;
+  return { least: Number(found[1]), most: Number(found[2]) };
+}
+
+/** What is free in the memory of the devices of a pool, which is the first of its tiers. */
+function freeBytes(run: RunRecord, pool: string): number {
+  const tiers = tiersOf(run);
+  const tier = tiers.find((one) => one.tier.startsWith(`${pool}: `)) ?? tiers[0];
+  return tier === undefined ? Number.NaN : Math.max(0, tier.capacityBytes - tier.usedBytes);
 }
 
 /** The pools of a run, in their order: as far as it is, or at its end. */
@@ -24,10 +49,21 @@ function cachePools(run: RunRecord): CachePool[] {
     return (soFar?.pools ?? []).flatMap(({ name, cache, cacheDetails, timeShare }) =>
       cache === null || cache.accesses === 0
         ? []
-        : [{ name, figures: cache, waitShare: timeShare.expertFetch, details: cacheDetails, soFar: soFarWords(run) }],
+        : [
+            {
+              name,
+              figures: cache,
+              waitShare: timeShare.expertFetch,
+              details: cacheDetails,
+              soFar: soFarWords(run),
+              slotRange: null,
+              freeBytes: freeBytes(run, name),
+            },
+          ],
     );
-  const pools = forecast.pools ?? [{ name: "", cache: forecast.cache, timeShare: forecast.timeShare }];
-  return pools.flatMap(({ name, cache, timeShare }) =>
+  const { cache, timeShare, deployment } = forecast;
+  const pools = forecast.pools ?? [{ name: "", cache, timeShare, offload: deployment.offload }];
+  return pools.flatMap(({ name, cache, timeShare, offload }) =>
     cache === null
       ? []
       : [
@@ -37,6 +73,8 @@ function cachePools(run: RunRecord): CachePool[] {
             waitShare: timeShare.expertFetch,
             details: details?.caches.find(({ pool }) => pool === name) ?? null,
             soFar: null,
+            slotRange: slotRangeOf(offload),
+            freeBytes: freeBytes(run, name),
           },
         ],
   );

@@ -170,6 +170,7 @@ export const cacheScreen = screen<CacheState>({
     ],
     ["best fixed set", "the experts that were used most, chosen afterwards and never changed"],
     ["knee", "from this size on a further slot brings less than the average slot"],
+    ["at best", "with room for everything: only first uses miss"],
     ["slot", "room for one expert in device memory"],
     ["cold miss", "the first use of an expert; capacity miss: it was there before, and had to go"],
   ],

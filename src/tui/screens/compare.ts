@@ -1,16 +1,17 @@
 import { oneLine } from "../../core/printable.ts";
-import { comparedWith, compareForecasts, defaultRegressionLimits } from "../../forecast/baseline.ts";
+import { compareForecasts } from "../../forecast/baseline.ts";
 import type { BaselineDelta, Forecast } from "../../forecast/forecast.ts";
-import { drawsLabel } from "../../report/baseline-labels.ts";
 import { headline } from "../../report/headline.ts";
-import type { Palette } from "../../report/widgets/palette.ts";
+import { wrap } from "../../report/text-table.ts";
+import { type Palette, plainPalette } from "../../report/widgets/palette.ts";
 import { scrollTable, tableFrom, visibleRows } from "../../report/widgets/scroll-table.ts";
 import { fitLine, type Size } from "../../report/widgets/styled-text.ts";
 import { moved, moveKeys } from "../keys/global-keys.ts";
 import type { Core } from "../state/core.ts";
 import { type RunRecord, settingsOf } from "../state/run-record.ts";
-import { deltaTable } from "../view/delta-table.ts";
+import { deltaTable, standOf } from "../view/delta-table.ts";
 import { rememberLast } from "../view/remember-last.ts";
+import { drawsWords } from "./compare-words.ts";
 import { type Act, type Screen, screen } from "./screen.ts";
 
 /** What the compare screen remembers. */
@@ -41,10 +42,12 @@ export function pairOf({ runs, marked }: Core, swapped: boolean): Pair | null {
 /** Differences of two results. Those beyond their interval come first, by their size; what is the same comes last. */
 export function sortedDeltas(deltas: readonly BaselineDelta[], bySize: boolean): readonly BaselineDelta[] {
   if (!bySize) return deltas;
-  const size = ({ before, worseBy, halfWidth }: BaselineDelta): number => {
+  const size = (delta: BaselineDelta): number => {
+    const { before, worseBy } = delta;
     if (worseBy === null) return Number.POSITIVE_INFINITY;
     const share = before === 0 ? (worseBy === 0 ? 0 : 1e9) : Math.abs(worseBy / before);
-    return halfWidth !== null && Math.abs(worseBy) <= halfWidth ? share / 1e6 : share;
+    const stand = standOf(delta);
+    return stand === "chance" ? share / 1e6 : stand === "same" ? share / 1e12 : share;
   };
   return deltas
     .map((delta, i) => ({ delta, i, size: size(delta) }))
@@ -53,44 +56,48 @@ export function sortedDeltas(deltas: readonly BaselineDelta[], bySize: boolean):
 }
 
 const compared = rememberLast(compareForecasts);
+const drawn = rememberLast(drawsWords);
 const deltasOf = ({ before, after }: Pair, bySize: boolean): readonly BaselineDelta[] =>
   sortedDeltas(compared(before.forecast, after.forecast), bySize);
 
-const headLines = 5;
-const tableArea = ({ width, height }: Size): Size => ({ width, height: Math.max(2, height - headLines) });
+/** What stands above the table, whose room it takes. */
+function headOf({ before, after }: Pair, width: number, palette: Palette): string[] {
+  const line = (label: string, run: Pair["before"]) => {
+    const settings = settingsOf(run);
+    const what = settings.length === 0 ? "" : `  ${palette.dim(oneLine(settings.join(" ")))}`;
+    return fitLine(
+      `${palette.bold(label)} ${oneLine(run.name)}${what}  ${headline(run.forecast)}`,
+      width,
+      palette.glyphs.ellipsis,
+    ).trimEnd();
+  };
+  const notes = [drawn(before.forecast, after.forecast), standWords].flatMap((text) => wrap(text, width));
+  return [line("before", before), line("now   ", after), ...notes.map((text) => palette.dim(text)), ""];
+}
+
+const standWords = "better, worse: beyond the interval of the difference; chance: within it";
+
+const tableArea = ({ width, height }: Size, above: number): Size => ({ width, height: Math.max(2, height - above) });
 
 function act(own: CompareState, action: string, core: Core, area: Size): Act<CompareState> {
   if (action === "sort") return { own: { ...own, bySize: !own.bySize } };
   if (action === "swap") return { own: { ...own, swapped: !own.swapped } };
   const pair = pairOf(core, own.swapped);
   const count = pair === null ? 0 : deltasOf(pair, own.bySize).length;
-  const visible = visibleRows(count, tableArea(area).height);
+  const above = pair === null ? 0 : headOf(pair, area.width, plainPalette).length;
+  const visible = visibleRows(count, tableArea(area, above).height);
   const selected = moved(own.selected, action, count, visible);
   return { own: { ...own, selected, from: tableFrom(selected, own.from, count, visible) } };
 }
 
 function view(own: CompareState, core: Core, area: Size, palette: Palette): readonly string[] {
   const pair = pairOf(core, own.swapped)!;
-  const { before, after } = pair;
   const deltas = deltasOf(pair, own.bySize);
-  const line = (label: string, run: Pair["before"]) => {
-    const settings = settingsOf(run);
-    const what = settings.length === 0 ? "" : `  ${palette.dim(oneLine(settings.join(" ")))}`;
-    return fitLine(
-      `${palette.bold(label)} ${oneLine(run.name)}${what}  ${headline(run.forecast)}`,
-      area.width,
-      palette.glyphs.ellipsis,
-    ).trimEnd();
-  };
-  const { baselineRun } = comparedWith(before.forecast, after.forecast, defaultRegressionLimits);
-  const table = tableArea(area);
+  const head = headOf(pair, area.width, palette);
+  const table = tableArea(area, head.length);
   const selected = Math.min(own.selected, deltas.length - 1);
   return [
-    line("before", before),
-    line("now   ", after),
-    palette.dim(fitLine(baselineRun === null ? "" : drawsLabel(baselineRun, after.forecast), area.width).trimEnd()),
-    palette.dim("better and worse are beyond the interval of the difference; what is within it may be chance"),
-    "",
+    ...head,
     ...scrollTable(deltaTable(deltas), table, palette, {
       from: tableFrom(selected, own.from, deltas.length, visibleRows(deltas.length, table.height)),
       selected,
@@ -108,6 +115,12 @@ export const compareScreen = screen<CompareState>({
     { action: "sort", keys: ["s"], help: "by size / in order" },
     { action: "swap", keys: ["x"], help: "swap" },
     ...moveKeys,
+  ],
+  words: [
+    ["better, worse", "by more than the interval of the difference (+-, at 99 %), or without one by 0.5 % and more"],
+    ["chance", "the difference is within its interval: other draws may turn it round"],
+    ["same", "no difference, or without an interval less than 0.5 %"],
+    ["points", "the difference of two percentages: from 80 % to 90 % are 10 points"],
   ],
   missing: (core) =>
     pairOf(core, false) === null

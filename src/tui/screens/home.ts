@@ -1,4 +1,5 @@
 import { oneLine } from "../../core/printable.ts";
+import { formatCount } from "../../core/units.ts";
 import type { JobBase } from "../../plan/job/job.ts";
 import { headline } from "../../report/headline.ts";
 import type { Palette } from "../../report/widgets/palette.ts";
@@ -40,6 +41,7 @@ type Row =
       readonly text: string;
       readonly file: string;
       readonly passed: boolean;
+      readonly interrupted: boolean;
       readonly template: Template;
     };
 
@@ -64,12 +66,13 @@ function rowsOf({ filter }: HomeState, { runs, library }: Core): Row[] {
     ...library.results
       .filter(({ file }) => !open.has(file))
       .map(
-        ({ file, name, passed, saved, settings, scenario, headline: text }): Row => ({
+        ({ file, name, passed, interrupted, saved, settings, scenario, headline: text }): Row => ({
           kind: "result",
           name: oneLine(name),
           text: oneLine([saved, ...settings, text].join("  ")),
           file,
           passed,
+          interrupted,
           template: { file: scenario, settings },
         }),
       ),
@@ -90,7 +93,7 @@ function standText({ stand, forecast, message, snapshot }: RunRecord): string {
 }
 
 function toneOf(row: Row): Tone | undefined {
-  if (row.kind === "result") return row.passed ? "good" : "bad";
+  if (row.kind === "result") return row.interrupted ? "warn" : row.passed ? "good" : "bad";
   if (row.kind === "plan" && row.found !== null) return row.found ? "good" : "bad";
   if (row.kind !== "run") return undefined;
   if (row.run.forecast !== null) return row.run.forecast.passed ? "good" : "bad";
@@ -142,7 +145,14 @@ function act(own: HomeState, action: string, core: Core, area: Size): Act<HomeSt
       if (row?.kind !== "run" || row.run.forecast === null)
         return {
           intents: [
-            { kind: "say", text: "only results are marked: run a scenario, or open a saved one", tone: "warn" },
+            {
+              kind: "say",
+              text:
+                row?.kind === "result"
+                  ? "Enter opens it first: then it can be marked"
+                  : "only results are marked: run a scenario",
+              tone: "warn",
+            },
           ],
         };
       return { intents: [{ kind: "mark", run: row.run.id }] };
@@ -159,9 +169,11 @@ function view(own: HomeState, core: Core, area: Size, palette: Palette): readonl
   const visible = visibleRows(rows.length, tableHeight(area));
   const selected = Math.max(0, Math.min(own.selected, rows.length - 1));
   const marked = new Set(core.marked);
+  const kept = rows.filter(({ kind }) => kind === "result").length;
+  const below = kept === 0 ? "" : `; ${formatCount(kept)} saved at the end (G)`;
   const head =
     own.filter === ""
-      ? palette.dim("Enter runs a scenario and shows it, or opens a plan or a result")
+      ? palette.dim(`Enter runs a scenario, or opens a plan or a result${below}`)
       : `with "${oneLine(own.filter)}"  ${palette.dim("/ changes it")}`;
   return [
     ` ${head}`,

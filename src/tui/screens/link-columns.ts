@@ -1,5 +1,5 @@
 import { formatBytes, formatCount, formatDuration, formatNumber, formatPercent } from "../../core/units.ts";
-import { type LinkRow, waitedNs } from "./link-rows.ts";
+import { type LinkRow, queuedNs } from "./link-rows.ts";
 
 /** A figure of a resource. */
 export interface LinkColumn {
@@ -44,7 +44,7 @@ export const linkColumns: readonly LinkColumn[] = [
   { header: "resource", value: null, text: ({ name }) => name },
   column("busy", ({ share }) => share, percent),
   column("now", ({ recent }) => recent, percent, 1),
-  column("waited", waitedNs, formatDuration, 2),
+  column("queued", queuedNs, formatDuration, 2),
   column(
     "behind demands",
     ofTurns(({ behindDemandNs }) => behindDemandNs),

@@ -68,6 +68,9 @@ const rowOf = ({ name, busyNs, bytes, turns }: LinkUse, overNs: number, recent: 
   turns,
 });
 
-/** Time that demands waited in all, ns; NaN where nothing waits. */
-export const waitedNs = ({ turns }: LinkRow): number =>
+/** Time that demands stood in the queue in all, ns; NaN where there is none. On Cache, devices wait: that is another time. */
+export const queuedNs = ({ turns }: LinkRow): number =>
   turns === null ? Number.NaN : turns.behindDemandNs + turns.behindBackgroundNs;
+
+/** Whether work stood in the queue for longer than it was served: such rows have a sign. */
+export const queuesLong = (row: LinkRow): boolean => queuedNs(row) > (row.turns?.demandNs ?? 0);

@@ -7,7 +7,7 @@ import { beside, fitLine, type Size } from "../../report/widgets/styled-text.ts"
 import type { RunRecord } from "../state/run-record.ts";
 import { isWide } from "../view/layout.ts";
 import { linkColumns, sortedLinks } from "./link-columns.ts";
-import { type LinkRow, type Links, waitedNs } from "./link-rows.ts";
+import { type LinkRow, type Links, queuesLong } from "./link-rows.ts";
 import { linkWords } from "./link-words.ts";
 import { memoryHead, tierLines, tierParts, tiersOf } from "./memory-view.ts";
 
@@ -131,8 +131,7 @@ function tableLines(place: LinksPlace, links: Links, rows: readonly LinkRow[], s
       }),
       rows: rows.length,
       cell: (row, column) => linkColumns[columns[column]!]!.text(rows[row]!),
-      // What waits longer than it is served.
-      tone: (row) => (waitedNs(rows[row]!) > (rows[row]!.turns?.demandNs ?? 0) ? "warn" : undefined),
+      tone: (row) => (queuesLong(rows[row]!) ? "warn" : undefined),
     },
     size,
     palette,

@@ -71,7 +71,7 @@ function view(own: LinksState, core: Core, area: Size, palette: Palette): readon
   return clip([...memoryHead(run, area.width, palette), ...lines], area);
 }
 
-/** Tiers of memory, and everything that is busy or waited for. */
+/** Tiers of memory, and everything that is busy or queued for. */
 export const linksScreen = screen<LinksState>({
   id: "links",
   title: "Links",
@@ -87,7 +87,11 @@ export const linksScreen = screen<LinksState>({
   words: [
     ["front end", "the part of a server that takes requests in before the scheduler sees them"],
     ["host link", "between the memory of the host and a device, such as PCIe"],
-    ["waited", "time for which work stood in the queue of a link"],
+    [
+      "queued",
+      "time for which work stood in the queue of a link, of all work together: it may be more than the run took",
+    ],
+    ["!", "before a row: its work stood in the queue for longer than it was served"],
     ["chunks", "pieces of background copies: what a step needs goes before the next piece, and interrupts none"],
   ],
   exports: "details",

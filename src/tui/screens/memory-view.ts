@@ -55,7 +55,7 @@ export const tierParts = (tiers: readonly TierMap[], width: number, palette: Pal
     ),
     ...stackedBar(
       {
-        parts: largest(items).map(({ name, bytes }) => ({ name, amount: bytes })),
+        parts: largest(bySize(items)).map((item) => ({ name: nameIn(item, width), amount: item.bytes })),
         total: capacityBytes,
         format: formatBytes,
       },
@@ -64,26 +64,44 @@ export const tierParts = (tiers: readonly TierMap[], width: number, palette: Pal
     ),
   ]);
 
-/** The largest items in their order, and all others as one. */
-function largest(items: readonly MemoryItem[]): readonly MemoryItem[] {
+/** Cells of a sign and a share beside a name and its bytes. */
+const besideName = 11;
+
+/** A name that leaves room for its figures: without what stands after its comma where it has to. All of it is shown in full memory. */
+const nameIn = ({ name, bytes }: MemoryItem, width: number): string =>
+  styledWidth(name) + styledWidth(formatBytes(bytes)) + besideName <= width ? name : name.split(",")[0]!;
+
+const bySize = (items: readonly MemoryItem[]): readonly MemoryItem[] => items.toSorted((a, b) => b.bytes - a.bytes);
+
+/**
+ * The first of items by size, and all others as one: each is smaller than those with names. Where they are more together than one
+ * of these, the largest of them is named, as nobody looks for it among small ones.
+ */
+export function largest(items: readonly MemoryItem[]): readonly MemoryItem[] {
   if (items.length <= partsMax + 1) return items;
-  const least = items.map(({ bytes }) => bytes).sort((a, b) => b - a)[partsMax - 1]!;
-  const kept = items.filter(({ bytes }) => bytes >= least).slice(0, partsMax);
-  const others = items.filter((item) => !kept.includes(item));
-  return [
-    ...kept,
-    { name: `${others.length} smaller parts`, bytes: others.reduce((sum, { bytes }) => sum + bytes, 0) },
-  ];
+  const kept = items.slice(0, partsMax);
+  const others = items.slice(partsMax);
+  const bytes = others.reduce((sum, item) => sum + item.bytes, 0);
+  const [first] = others;
+  const name =
+    bytes > kept.at(-1)!.bytes
+      ? `${first!.name.split(",")[0]} and ${others.length - 1} smaller parts`
+      : `${others.length} smaller parts`;
+  return [...kept, { name, bytes }];
 }
 
-/** Every tier with all its parts, one line each. */
+/** Every tier with all its parts, one line each, the largest first. */
 export const tierItems = (tiers: readonly TierMap[], width: number, palette: Palette): string[] =>
   tiers.flatMap(({ tier, usedBytes, capacityBytes, items }) => [
     "",
     fitLine(palette.bold(oneLine(tier)), width, palette.glyphs.ellipsis).trimEnd(),
     ...bars(
       [
-        ...items.map(({ name, bytes }) => ({ label: name, share: bytes / capacityBytes, text: formatBytes(bytes) })),
+        ...bySize(items).map(({ name, bytes }) => ({
+          label: name,
+          share: bytes / capacityBytes,
+          text: formatBytes(bytes),
+        })),
         {
           label: "free",
           share: 1 - usedBytes / capacityBytes,

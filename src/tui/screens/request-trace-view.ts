@@ -8,6 +8,7 @@ import { fitLine, type Size, type Tone } from "../../report/widgets/styled-text.
 import { waterfall } from "../../report/widgets/waterfall.ts";
 import type { TraceRecord } from "../state/trace-record.ts";
 import { columnAt, requestColumns } from "./request-columns.ts";
+import { traceBars } from "./trace-bars.ts";
 
 const names: Readonly<Record<TraceKind, string>> = {
   tokenising: "front end",
@@ -35,6 +36,9 @@ const meanings: Readonly<Record<TraceKind, string>> = {
   preempted: "it lost its KV cache and waits to start over",
   recompute: "steps that compute again what was lost",
 };
+
+const meaningOf = ({ kind, stallNs }: TraceSpan): string =>
+  stallNs > 0 ? `${meanings[kind]}, expert stalls apart` : meanings[kind];
 
 /** Lines above the list of spans, but for the rows of the waterfall. */
 const fixedLines = 5;
@@ -68,15 +72,15 @@ export function requestTraceView(
   const { trace } = record;
   const kinds = kindsOf(trace);
   const e2eNs = trace.lastTokenNs - trace.arrivalNs;
+  const rows = kinds.map((kind) => ({
+    name: names[kind],
+    text: `${formatDuration(trace.ns[kind])} ${formatPercent(trace.ns[kind] / e2eNs)}`,
+  }));
+  const longest = (texts: readonly string[]) => Math.max(...texts.map(({ length }) => length));
+  const cells = Math.max(1, width - longest(rows.map(({ name }) => name)) - longest(rows.map(({ text }) => text)) - 2);
   const drawn = waterfall(
     {
-      rows: kinds.map((kind) => ({
-        name: names[kind],
-        spans: trace.spans
-          .filter((span) => span.kind === kind)
-          .map(({ fromNs, toNs }) => ({ fromNs, toNs, kind: kinds.indexOf(kind) })),
-        text: `${formatDuration(trace.ns[kind])} ${formatPercent(trace.ns[kind] / e2eNs)}`,
-      })),
+      rows: rows.map((row, i) => ({ ...row, spans: traceBars(trace, kinds[i]!, cells, i) })),
       kinds: [],
       fromNs: trace.arrivalNs,
       toNs: trace.lastTokenNs,
@@ -91,7 +95,7 @@ export function requestTraceView(
   return [
     ...head,
     ...drawn,
-    palette.dim(fitLine(`${names[span.kind]}: ${meanings[span.kind]}`, width).trimEnd()),
+    palette.dim(fitLine(`${names[span.kind]}: ${meaningOf(span)}`, width).trimEnd()),
     ...scrollTable(
       {
         columns: [

@@ -2,19 +2,20 @@ import { oneLine } from "../../core/printable.ts";
 import { formatCount, formatDuration, formatNumber, formatPercent } from "../../core/units.ts";
 import type { SloVerdict } from "../../forecast/forecast.ts";
 import type { LatencySeries } from "../../forecast/live/latency-series.ts";
-import type { LiveSnapshot } from "../../forecast/live/live-run.ts";
+import { adviceLines } from "../../report/advice-lines.ts";
 import { headline } from "../../report/headline.ts";
-import { basisLabel, bottleneckLabel, componentLabel, marginLabel } from "../../report/labels.ts";
+import { basisLabel, bottleneckLabel, marginLabel } from "../../report/labels.ts";
 import { wrap } from "../../report/text-table.ts";
 import { bars } from "../../report/widgets/bar-line.ts";
 import { linePlot } from "../../report/widgets/line-plot.ts";
 import type { Palette } from "../../report/widgets/palette.ts";
-import { beside, fitLine, type Size } from "../../report/widgets/styled-text.ts";
+import { beside, fitLine, type Size, styledWidth } from "../../report/widgets/styled-text.ts";
 import { parseExpression, parseTarget } from "../../scenario/slo-expression.ts";
 import { type Core, currentRun, type Intent } from "../state/core.ts";
 import { isOpen, type RunRecord, settingsOf } from "../state/run-record.ts";
 import { isWide } from "../view/layout.ts";
 import { sloStand, sloTones } from "../view/slo-stand.ts";
+import { busiestLink, stepLines } from "./run-steps.ts";
 import { type Act, type Screen, screen } from "./screen.ts";
 
 /** What the run screen remembers: nothing yet that a run does not say. */
@@ -29,7 +30,15 @@ function act(own: RunState, action: string, core: Core): Act<RunState> {
     case "latency":
       return { own: { ...own, latency: own.latency === "ttft" ? "tpot" : "ttft" } };
     case "abort":
-      return { intents: [{ kind: "abortOnFail", on: !core.abortOnFail }] };
+      return {
+        intents: [
+          { kind: "abortOnFail", on: !core.abortOnFail },
+          {
+            kind: "say",
+            text: core.abortOnFail ? "runs go on after a missed SLO" : "runs end at the first SLO missed beyond chance",
+          },
+        ],
+      };
     case "again":
       if (run === null) return say("there is no run yet");
       // A saved result names its scenario, which may have changed since, and what was laid over it.
@@ -56,14 +65,23 @@ function view(own: RunState, core: Core, area: Size, palette: Palette): readonly
   const plot = (size: Size) => latencyPlot(own, run, size, palette);
   if (isWide(area)) {
     const leftWidth = Math.floor(width * 0.42);
-    const steps = stepLines(run, leftWidth, palette);
+    const steps = stepLines(run, { width: leftWidth, height: room - left.length - 1 }, palette);
     const column = [...left, "", ...steps].slice(0, Math.max(0, room));
     const right = plot({ width: width - leftWidth - 3, height: Math.max(0, room) });
     return [...head, "", ...beside(column, right, leftWidth, 3), "", ...slos];
   }
   const plotHeight = Math.max(0, Math.min(10, room - left.length - 1));
-  return [...head, ...slos, "", ...left, ...(plotHeight >= 5 ? ["", ...plot({ width, height: plotHeight })] : [])];
+  const plotted = plotHeight >= 5 ? ["", ...plot({ width, height: plotHeight })] : [];
+  const below = room - left.length - plotted.length;
+  const steps = below < stepsMin ? [] : ["", ...stepLines(run, { width, height: below }, palette)];
+  return [...head, ...slos, "", ...left, ...plotted, ...steps];
 }
+
+/** Fewer lines below the plot than these, with a free one, show no parts of the time of steps. */
+const stepsMin = 5;
+
+/** Lines of advice at most. */
+const adviceMax = 4;
 
 /** The scenario, how far it is, and how it came out. */
 function headLines(run: RunRecord, core: Core, width: number, palette: Palette): string[] {
@@ -74,7 +92,15 @@ function headLines(run: RunRecord, core: Core, width: number, palette: Palette):
   if (forecast !== null) {
     const tone = forecast.interrupted ? palette.warn : forecast.passed ? palette.good : palette.bad;
     const limit = `Limited by: ${bottleneckLabel(forecast)}`;
-    return [title, ...wrap(headline(forecast), width - 1).map((line) => tone(line)), fitLine(limit, width).trimEnd()];
+    const advice = adviceLines(forecast)
+      .flatMap((line) => wrap(line, width - 1))
+      .slice(0, adviceMax);
+    return [
+      title,
+      ...wrap(headline(forecast), width - 1).map((line) => tone(line)),
+      fitLine(limit, width).trimEnd(),
+      ...advice.map((line) => palette.dim(line)),
+    ];
   }
   if (run.message !== null)
     return [
@@ -113,13 +139,21 @@ function sloLines({ forecast, snapshot }: RunRecord, width: number, palette: Pal
   const slos = forecast?.slos ?? snapshot?.slos ?? [];
   if (slos.length === 0) return [palette.dim("no SLOs: the scenario states none")];
   const isWhole = forecast !== null && !forecast.interrupted;
-  return slos.map((slo) => {
+  const limits = slos.map(({ metric, expression }) => oneLine(`${metric} ${expression}`));
+  const widest = Math.max(...limits.map((limit) => styledWidth(limit)));
+  // The longest limit in full, as long as there is room for what it came to.
+  const limitWidth = Math.min(widest, Math.max(sloLimitMin, width - sloRest));
+  return slos.map((slo, i) => {
     const label = sloStand(slo, isWhole);
     const tone = sloTones[label];
-    const text = `${fitLine(label, 4)}  ${fitLine(`${slo.metric} ${slo.expression}`, 26)}  ${fitLine(valueAlone(slo), 10)}  ${sloNote(slo)}`;
+    const text = `${fitLine(label, 4)}  ${fitLine(limits[i]!, limitWidth, palette.glyphs.ellipsis)}  ${fitLine(valueAlone(slo), 10)}  ${sloNote(slo)}`;
     return palette[tone](fitLine(text, width).trimEnd());
   });
 }
+
+/** Cells of a limit at least, and of all beside it: stand, value and the first words of its margin. */
+const sloLimitMin = 20;
+const sloRest = 34;
 
 /** What an SLO came to, without its interval. */
 const valueAlone = ({ valueText }: SloVerdict): string => valueText.split(" (")[0] ?? valueText;
@@ -129,6 +163,9 @@ const sloNote = (slo: SloVerdict): string =>
     .filter((part) => part !== "")
     .join("  ");
 
+/** Cells of a line of bars with everything but its text. */
+const besideTexts = 34;
+
 /** Queues, tokens, memory and caches, as bars with numbers. */
 function stateLines({ snapshot, rates, forecast }: RunRecord, palette: Palette, width: number): string[] {
   if (forecast !== null) return resultLines(forecast, palette, width);
@@ -136,6 +173,9 @@ function stateLines({ snapshot, rates, forecast }: RunRecord, palette: Palette, 
   const { requests, kvUse, cache } = snapshot;
   const inSystem = requests.waiting + requests.running;
   const link = busiestLink(snapshot);
+  const linkName = link === null ? "" : oneLine(link.name);
+  // Names of links are long: beside short bars one would take the texts of all others away.
+  const named = styledWidth(linkName) <= width - besideTexts;
   const rows = [
     {
       label: "running",
@@ -163,13 +203,15 @@ function stateLines({ snapshot, rates, forecast }: RunRecord, palette: Palette, 
             text: rates?.hitRate == null ? "" : `now ${formatPercent(rates.hitRate)}`,
           },
         ]),
-    ...(link === null ? [] : [{ label: "busiest link", share: link.share, text: link.name }]),
+    ...(link === null ? [] : [{ label: "busiest link", share: link.share, text: named ? linkName : "" }]),
   ];
   const tokens =
     rates === null
       ? ""
       : `${formatNumber(rates.outputTokensPerSecond, 4)} output tok/s, ${formatNumber(rates.requestsPerSecond, 3)} requests/s now`;
-  return [...bars(rows, width, palette), palette.dim(fitLine(tokens, width).trimEnd())];
+  const busiest = link === null || named ? [] : [`busiest link: ${linkName}`];
+  const lines = [...busiest, tokens].map((line) => fitLine(line, width, palette.glyphs.ellipsis).trimEnd());
+  return [...bars(rows, width, palette), ...lines.map((line) => palette.dim(line))];
 }
 
 /** Of a result that was saved. */
@@ -193,33 +235,6 @@ function resultLines(
     ),
     palette.dim(`${formatNumber(throughput.outputTokensPerSecond, 4)} output tok/s`),
   ];
-}
-
-/** Of links and tiers that serve in turn. */
-function busiestLink({ links, simulatedNs }: LiveSnapshot): { readonly name: string; readonly share: number } | null {
-  let busiest: { readonly name: string; readonly share: number } | null = null;
-  for (const { name, busyNs, turns } of links) {
-    const share = simulatedNs > 0 ? Math.min(1, busyNs / simulatedNs) : 0;
-    if (turns !== null && (busiest === null || share > busiest.share)) busiest = { name, share };
-  }
-  return busiest;
-}
-
-const stepParts = 6;
-
-/** Steps, and where their time goes. */
-function stepLines({ snapshot, forecast }: RunRecord, width: number, palette: Palette): string[] {
-  const time = forecast?.timeShare ?? snapshot?.time;
-  if (time === undefined) return [];
-  const total = Object.values(time).reduce((sum, ns) => sum + ns, 0);
-  if (!(total > 0)) return [];
-  const rows = (Object.entries(time) as [keyof typeof time, number][])
-    .filter(([, ns]) => ns > 0)
-    .sort((a, b) => b[1] - a[1])
-    .slice(0, stepParts)
-    .map(([name, ns]) => ({ label: componentLabel(name), share: ns / total, text: "" }));
-  const steps = snapshot === null ? "of all steps" : `of ${formatCount(snapshot.steps)} steps`;
-  return [palette.bold(`Time ${steps}`), ...bars(rows, width, palette)];
 }
 
 const names = { ttft: "TTFT", tpot: "TPOT" } as const;
@@ -273,6 +288,9 @@ export const runScreen = screen<RunState>({
   words: [
     ["TTFT", "time to first token: from the arrival of a request to its first output token, queueing included"],
     ["TPOT", "time per output token of a request, its first one left out"],
+    ["missing experts", "time that steps wait for experts that are not in device memory"],
+    ["head", "the last layer, which scores every word of the vocabulary"],
+    ["open, wait", "an SLO that holds so far on too few samples to be sure, and one that has none yet"],
     ["SLO", "a limit that the scenario sets to a metric; margin: how far from it, as a share of it"],
     ["p50, p99", "half, and 99 of 100 requests, are no slower"],
     ["KV blocks", "memory for the keys and values of tokens; preempted: requests that had to give theirs back"],

@@ -38,6 +38,29 @@ export function withSetting(changes: readonly string[], setting: string): readon
   return [...changes.filter((change) => pathOf(change) !== path && !pathOf(change).startsWith(`${path}.`)), setting];
 }
 
+/** Fields as they are once these settings are laid over the scenario that they were told of. */
+export function changedFields(fields: readonly FormField[], changes: readonly string[]): readonly FormField[] {
+  if (changes.length === 0) return fields;
+  const values = new Map(changes.map((change) => [pathOf(change), change.slice(change.indexOf("=") + 1)]));
+  return fields.map((field) => {
+    const own = field.kindSettings.length > 0 ? kindIn(values.get(mappingOf(field))) : values.get(field.path);
+    return own === undefined ? field : { ...field, stated: own === "null" ? null : own };
+  });
+}
+
+/** The mapping that a field says the kind of. */
+const mappingOf = ({ path }: FormField): string => path.slice(0, path.lastIndexOf("."));
+
+/** The kind of a mapping that a setting gives; undefined where it gives none. */
+const kindIn = (value: string | undefined): string | undefined =>
+  value === undefined ? undefined : (/^\{"kind":"([^"]+)"/.exec(value)?.[1] ?? value);
+
+/** A setting as people read it: of a mapping its kind alone. */
+export function settingText(setting: string): string {
+  const kind = /^([\w.]+)=\{"kind":"([^"]+)"/.exec(setting);
+  return kind === null ? setting : `${kind[1]}.kind=${kind[2]}`;
+}
+
 /** The setting that gives a field a value; "" takes the key away, so that its default holds. */
 export function settingFor({ path, choices, kindSettings }: FormField, text: string): string {
   const value = text.trim();

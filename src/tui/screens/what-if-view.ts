@@ -2,6 +2,7 @@ import { oneLine } from "../../core/printable.ts";
 import { formatCount, formatNumber } from "../../core/units.ts";
 import { compareForecasts } from "../../forecast/baseline.ts";
 import type { Forecast, SloVerdict } from "../../forecast/forecast.ts";
+import { bottleneckLabel } from "../../report/labels.ts";
 import { wrap } from "../../report/text-table.ts";
 import type { Palette } from "../../report/widgets/palette.ts";
 import { scrollTable, tableFrom, visibleRows } from "../../report/widgets/scroll-table.ts";
@@ -11,6 +12,7 @@ import { isTrying, type Trial } from "../state/trial.ts";
 import { deltaTable } from "../view/delta-table.ts";
 import { isWide } from "../view/layout.ts";
 import { loadNote, sloStand, sloTones } from "../view/slo-stand.ts";
+import { settingText } from "./what-if-change.ts";
 import type { Sample } from "./what-if-sample.ts";
 
 /** What the view shows. */
@@ -21,6 +23,8 @@ export interface WhatIfShown {
   /** null while nothing is changed. */
   readonly now: Trial | null;
   readonly changes: readonly string[];
+  /** What the base comes to on all requests, where that was run. */
+  readonly whole: Forecast | null;
   readonly step: string;
   readonly fields: readonly FormField[];
   readonly selected: number;
@@ -34,9 +38,15 @@ export interface WhatIfShown {
 const headLines = 4;
 const formShare = 0.4;
 
+/** Lines of what the selected key means. */
+const fieldHeight = (area: Size): number => (isWide(area) ? 6 : 2);
+
 /** Lines of the form. */
 export const formHeight = (area: Size): number =>
-  Math.max(2, isWide(area) ? area.height - headLines - 3 : Math.floor((area.height - headLines) / 2));
+  Math.max(
+    2,
+    isWide(area) ? area.height - headLines - fieldHeight(area) - 1 : Math.floor((area.height - headLines) / 2),
+  );
 
 export function whatIfView(shown: WhatIfShown, area: Size, palette: Palette): string[] {
   const { width } = area;
@@ -44,7 +54,7 @@ export function whatIfView(shown: WhatIfShown, area: Size, palette: Palette): st
   const formWidth = wide ? Math.floor(width * formShare) : width;
   const form = [
     ...formLines(shown, { width: formWidth, height: formHeight(area) }, palette),
-    ...fieldLines(shown, formWidth, palette),
+    ...fieldLines(shown, { width: formWidth, height: fieldHeight(area) }, palette),
   ];
   const room: Size = wide
     ? { width: width - formWidth - 3, height: area.height - headLines }
@@ -63,7 +73,7 @@ function head(
   const what =
     changes.length === 0
       ? palette.dim("nothing is changed: Enter, + and - change the selected key")
-      : changes.map((one) => oneLine(one)).join("  ");
+      : changes.map((one) => oneLine(settingText(one))).join("  ");
   return [
     `${palette.bold(`What if: ${oneLine(name)}`)}  ${palette.dim([step, state].filter((part) => part !== "").join(", "))}`,
     sampleLine(sample, now, palette, filter === "" ? "" : `; keys with "${oneLine(filter)}"`),
@@ -114,7 +124,7 @@ function formLines({ fields, selected, from, changes }: WhatIfShown, size: Size,
 }
 
 /** What the selected key means, and what it takes. */
-function fieldLines({ fields, selected }: WhatIfShown, width: number, palette: Palette): string[] {
+function fieldLines({ fields, selected }: WhatIfShown, { width, height }: Size, palette: Palette): string[] {
   const field = fields[Math.min(selected, fields.length - 1)];
   if (field === undefined) return [];
   const { kind, choices, minimum, maximum, example, description } = field;
@@ -127,11 +137,11 @@ function fieldLines({ fields, selected }: WhatIfShown, width: number, palette: P
           ...(maximum === null ? [] : [`to ${formatNumber(maximum, 6)}`]),
           ...(example === null ? [] : [`such as ${example}`]),
         ].join(" ");
-  return ["", ...wrap(`${description} ${takes}`, width).slice(0, 2)].map((line) => palette.dim(line));
+  return ["", ...wrap(`${description} ${takes}`, width).slice(0, height)].map((line) => palette.dim(line));
 }
 
 /** What the change does to every metric, or why there is no answer. */
-function answerLines({ now, base, changes, metricsFrom }: WhatIfShown, size: Size, palette: Palette): string[] {
+function answerLines({ now, base, changes, whole, metricsFrom }: WhatIfShown, size: Size, palette: Palette): string[] {
   const refused = [now, base].find((trial) => trial !== null && trial.message !== null);
   if (refused?.message != null)
     return [
@@ -145,7 +155,11 @@ function answerLines({ now, base, changes, metricsFrom }: WhatIfShown, size: Siz
   if (before === null) return [palette.dim("the base is run")];
   const after = now?.forecast ?? null;
   if (changes.length === 0 || now === null)
-    return [palette.bold("The base"), ...verdictLines(before, null, size.width, palette)];
+    return [
+      palette.bold("The base"),
+      ...verdictLines(before, null, size.width, palette),
+      ...wholeLines(before, whole, size.width, palette),
+    ];
   if (after === null) return [palette.dim("the change is run")];
   const deltas = compareForecasts(before, after);
   const verdicts = verdictLines(before, after, size.width, palette).slice(0, Math.max(1, size.height - 6));
@@ -155,6 +169,14 @@ function answerLines({ now, base, changes, metricsFrom }: WhatIfShown, size: Siz
       from: metricsFrom,
     }),
   ];
+}
+
+/** How far the sample is from the whole run, where that says something. */
+function wholeLines(sample: Forecast, whole: Forecast | null, width: number, palette: Palette): string[] {
+  if (whole === null || whole.requests.total === sample.requests.total) return [];
+  const [part, all] = [sample, whole].map(({ throughput }) => formatNumber(throughput.outputTokensPerSecond, 4));
+  const text = `${part} output tok/s on the sample, ${all} on all requests: a short run begins and ends with few requests at once.`;
+  return wrap(text, width).map((line) => palette.dim(line));
 }
 
 /** What each SLO came to on the sample, before and now, and whether the deployment keeps up. */
@@ -174,6 +196,8 @@ function verdictLines(before: Forecast, after: Forecast | null, width: number, p
   const notes = [loadNote(before), ...(after === null ? [] : [loadNote(after)])];
   const load = notes.every((note) => note === "")
     ? []
-    : [palette.warn(notes.map((note) => note || "keeps up").join(" -> "))];
-  return [...lines, ...load.flatMap((line) => wrap(line, width))];
+    : wrap(notes.map((note) => note || "keeps up").join(" -> "), width).map((line) => palette.warn(line));
+  const limits = [before, ...(after === null ? [] : [after])].map(bottleneckLabel);
+  const limit = limits[0] === limits.at(-1) ? limits[0]! : limits.join(" -> ");
+  return [...lines, ...load, ...wrap(`Limited by: ${limit}`, width)];
 }

@@ -1,4 +1,5 @@
 import { formatCount } from "../../core/units.ts";
+import type { Forecast } from "../../forecast/forecast.ts";
 import type { JobBase } from "../../plan/job/job.ts";
 import { tableFrom, visibleRows } from "../../report/widgets/scroll-table.ts";
 import type { Size } from "../../report/widgets/styled-text.ts";
@@ -10,7 +11,7 @@ import { filterPrompt } from "../state/filter-prompt.ts";
 import { stem } from "../state/stem.ts";
 import { isTrying, type Trial } from "../state/trial.ts";
 import { type Act, type Screen, screen } from "./screen.ts";
-import { orderedFields, settingFor, stepped, withSetting, withUnit } from "./what-if-change.ts";
+import { changedFields, orderedFields, settingFor, stepped, withSetting, withUnit } from "./what-if-change.ts";
 import { type Sample, sampleOf, sampleSettings, shorter } from "./what-if-sample.ts";
 import { formHeight, whatIfView } from "./what-if-view.ts";
 
@@ -57,15 +58,18 @@ const trialOf = (core: Core, id: number | null): Trial | null => core.trials.fin
 /** The question that is shown, and its trial. */
 export const questionOf = (own: WhatIfState): Question | null => own.history[own.place] ?? null;
 
-/** The fields of what is shown; those of the base until they are told. */
+/** The fields of what is shown; those of the base with the changes until they are told. */
 function fieldsShown(own: WhatIfState, core: Core): readonly FormField[] {
-  const told = trialOf(core, questionOf(own)?.trial ?? null)?.fields;
-  return orderedFields(told ?? trialOf(core, own.baseTrial)?.fields ?? [], own.filter);
+  const question = questionOf(own);
+  const told = trialOf(core, question?.trial ?? null)?.fields;
+  const ofBase = trialOf(core, own.baseTrial)?.fields ?? [];
+  return orderedFields(told ?? changedFields(ofBase, question?.changes ?? []), own.filter);
 }
 
 const laidOver = (base: JobBase, changes: readonly string[], sample: Sample | null): JobBase => ({
   ...base,
-  settings: [...base.settings, ...changes, ...(sample === null ? [] : sampleSettings(sample))],
+  // A change of the number of requests is one of the question, and stands above the sample.
+  settings: [...base.settings, ...(sample === null ? [] : sampleSettings(sample)), ...changes],
 });
 
 /** What is tried, on the sample; the form shows what is stated, on all requests. */
@@ -127,6 +131,12 @@ function placed(own: WhatIfState, base: JobBase, core: Core): Act<WhatIfState> {
   };
 }
 
+/** What the whole run came to that the base is a part of; null where none is there. */
+function wholeOf({ base }: WhatIfState, core: Core): Forecast | null {
+  const run = currentRun(core);
+  return run !== null && run.request === base && run.forecast?.interrupted === false ? run.forecast : null;
+}
+
 /** Why there is nothing to change. */
 function missing(core: Core): string | null {
   const run = currentRun(core);
@@ -183,6 +193,8 @@ function act(own: WhatIfState, action: string, core: Core, area: Size): Act<What
       return placed({ ...own, place: Math.min(own.history.length - 1, own.place + 1) }, base, core);
     case "base":
       if (own.place < 0) return say("nothing is changed");
+      if (trialOf(core, questionOf(own)!.trial)?.message != null)
+        return say("what is refused is no base: u steps back");
       return own.sample === null ? {} : based(own, now, own.sample, core);
     case "metrics":
       return { own: { ...own, metricsFrom: own.metricsFrom >= metricsMax ? 0 : own.metricsFrom + metricsStep } };
@@ -264,6 +276,7 @@ export const whatIfScreen = screen<WhatIfState>({
         base: trialOf(core, own.baseTrial),
         now: own.place < 0 ? null : trialOf(core, questionOf(own)!.trial),
         changes: questionOf(own)?.changes ?? [],
+        whole: wholeOf(own, core),
         step: own.history.length === 0 ? "" : `step ${own.place + 1} of ${formatCount(own.history.length)}`,
         fields: fieldsShown(own, core),
         selected: own.selected,

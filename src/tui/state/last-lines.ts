@@ -7,8 +7,8 @@ import type { RunRecord } from "./run-record.ts";
 export const lastLines = (runs: readonly RunRecord[], lost: ReadonlyMap<number, string>): string[] =>
   runs.flatMap(({ id, forecast, name, request, savedAs, stand }) => {
     if (stand === "loaded") return [];
-    if (forecast === null) return [`${oneLine(name)}: no result`];
     const why = lost.get(id);
+    if (forecast === null) return [`${oneLine(name)}: no result${why === undefined ? "" : `: ${why}`}`];
     return [
       `${oneLine(name)}: ${headline(forecast)}`,
       ...(savedAs === null ? [] : [`  kept in ${oneLine(savedAs)}`]),

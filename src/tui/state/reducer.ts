@@ -1,5 +1,5 @@
 import type { EngineReport } from "../engine/messages.ts";
-import { actionOf, globalActionOf } from "../keys/key-map.ts";
+import { actionOf, globalActionOf, keyLabel } from "../keys/key-map.ts";
 import type { Act } from "../screens/screen.ts";
 import { screenOf, screens } from "../screens/screens.ts";
 import { bodyArea } from "../view/layout.ts";
@@ -92,7 +92,12 @@ function pressed(state: AppState, key: string): Reduced {
   const screen = screenOf(state.screen);
   const found = actionOf(state.keys, screen, key);
   if (found === null)
-    return /^[0-9]$/.test(key) ? opened(state, screens[key === "0" ? 9 : Number(key) - 1]?.id) : only(state);
+    return /^[0-9]$/.test(key)
+      ? opened(state, screens[key === "0" ? 9 : Number(key) - 1]?.id)
+      : only({
+          ...state,
+          notice: { text: `${keyLabel(key)} does nothing on ${screen.title}: ? lists the keys`, tone: null },
+        });
   return found.own ? acted(state, found.action) : globally(state, found.action);
 }
 
@@ -171,7 +176,7 @@ function commanded(state: AppState, text: string): Reduced {
     return only(
       text.trim() === ""
         ? state
-        : { ...state, notice: { text: `no command "${text.trim()}": ? lists all`, tone: "warn" } },
+        : { ...state, notice: { text: `no command "${text.trim()}": : and Tab list all`, tone: "warn" } },
     );
   if (command.kind === "open") return opened(state, command.screen);
   return command.kind === "own" ? acted(state, command.action) : globally(state, command.action);

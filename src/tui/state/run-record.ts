@@ -114,6 +114,8 @@ export function heard(record: RunRecord, report: EngineReport): RunRecord {
         forecast: report.forecast,
         details: report.details,
       };
+    case "advised":
+      return { ...record, forecast: report.forecast };
     case "failed":
       return { ...record, soFar: null, stand: "failed", message: report.message };
     case "tracing":

@@ -4,6 +4,7 @@ import { closeLostTerminals } from "./lost-terminals.ts";
 const signals = [
   ["SIGTERM", exitCodes.terminated],
   ["SIGHUP", exitCodes.terminated],
+  ["SIGQUIT", exitCodes.terminated],
   ["SIGINT", exitCodes.interrupted],
 ] as const;
 

@@ -54,6 +54,7 @@ export function helpLines({ help, screen, keys }: AppState, palette: Palette, { 
       ),
     ),
   );
+  if (lines.length === 0) lines.push(palette.dim(" nothing: Backspace takes letters away, Esc goes back"));
   const room = Math.max(1, height - 2);
   const first = Math.max(0, Math.min(from, lines.length - room));
   return [

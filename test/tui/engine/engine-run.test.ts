@@ -18,15 +18,16 @@ interface Mode {
 /** A run, with what it says. `heard` may answer. */
 function runOf(
   settings: readonly string[] = [],
-  options: { readonly live?: boolean; readonly text?: string } = {},
+  options: { readonly live?: boolean; readonly text?: string; readonly advised?: boolean } = {},
   heard: (report: EngineReport, run: EngineRun, mode: Mode) => void = () => {},
 ) {
   const said: EngineReport[] = [];
   const mode: Mode = { paused: false, abortOnFail: false, lookedAt: null };
-  const { live = true, text = request.text } = options;
+  const { live = true, text = request.text, advised = false } = options;
   const order = { kind: "run", id: 7, request: { ...request, text, settings }, live } as const;
   const run: EngineRun = new EngineRun(order, mode, localFiles, (report) => {
     said.push(report);
+    if (report.kind === "finished" && !advised) run.makeWay();
     heard(report, run, mode);
   });
   return { run, said, mode };
@@ -78,6 +79,31 @@ describe("a run that is followed", () => {
     const { run, said } = runOf([], { live: false });
     await run.run();
     expect(said.map(({ kind }) => kind)).toEqual(["finished"]);
+  });
+});
+
+describe("what would help", () => {
+  test("is told after the result, as the scenario's own forecast has it", async () => {
+    const { run, said } = runOf([], { advised: true });
+    await run.run();
+    expect(said.slice(-2).map(({ kind }) => kind)).toEqual(["finished", "advised"]);
+    const { forecast } = said.at(-1) as Said<"advised">;
+    const scenario = parseScenario(request.text, request.file);
+    const alone = await forecastScenario(scenario, { ...localFiles, advice: true });
+    expect(forecast.bottleneck.advice!.tried).toBeGreaterThan(0);
+    expect(jsonExport.render([forecast])).toBe(jsonExport.render([alone]));
+  });
+
+  test("is tried neither for a run that is to be compared, nor for one that was stopped, nor once something else is wanted", async () => {
+    for (const [settings, options, heard] of [
+      [[], { live: false, advised: true }, () => {}],
+      [long, { advised: true }, (report: EngineReport, run: EngineRun) => report.kind === "snapshot" && run.stop()],
+      [[], { advised: true }, (report: EngineReport, run: EngineRun) => report.kind === "finished" && run.makeWay()],
+    ] as const) {
+      const { run, said } = runOf(settings, options, (report, one) => void heard(report, one));
+      await run.run();
+      expect(said.at(-1)!.kind).toBe("finished");
+    }
   });
 });
 

@@ -7,6 +7,7 @@ import type { PrefetchCounts } from "../../../src/sim/result.ts";
 import { type CacheState, cacheScreen } from "../../../src/tui/screens/cache.ts";
 import { prefetchParts } from "../../../src/tui/screens/cache-overview.ts";
 import { layerHits } from "../../../src/tui/screens/cache-plots.ts";
+import { slotRangeOf } from "../../../src/tui/screens/cache-pool.ts";
 import { bodyArea } from "../../../src/tui/view/layout.ts";
 import { drawn } from "../../drawn.ts";
 import { acted, coreOf, type EndedRun, endedRun } from "./ended-run.ts";
@@ -63,6 +64,66 @@ describe("figures", () => {
   test("waiting by cause is all waiting", () => {
     const { stallBy, stallNs } = cached.forecast.cache!;
     expect(sum(Object.values(stallBy!))).toBeCloseTo(stallNs, 0);
+  });
+});
+
+describe("layers that differ", () => {
+  const unequal = () => {
+    const details = { ...cached.details, caches: [{ ...cached.details.caches[0]!, unequal: true }] };
+    const offload = "by --n-cpu-moe 2: 0 to 8 of 8 experts a layer, as listed";
+    const forecast = { ...cached.forecast, deployment: { ...cached.forecast.deployment, offload } };
+    return { ...cached, details, forecast };
+  };
+
+  test("the fewest and the most slots are read where they differ", () => {
+    expect(slotRangeOf("by --n-cpu-moe 2: 0 to 32 of 32 experts a layer, as listed")).toEqual({ least: 0, most: 32 });
+    expect(slotRangeOf("4 to 4 of 8 experts a layer by dp")).toBeNull();
+    expect(slotRangeOf("lru, 5 of 8 experts a layer")).toBeNull();
+    expect(slotRangeOf(null)).toBeNull();
+  });
+
+  test("are named with both, and the curve says that it has as many in every layer", () => {
+    const lines = view(unequal(), small, ["show"]).join(" ").replace(/\s+/g, " ");
+    expect(lines).toContain("lru, 0 to 8 slots a layer for 8 experts");
+    expect(lines).toContain("the same in all layers");
+    expect(lines).toContain("as many in every layer (here 0 to 8)");
+    expect(lines).not.toMatch(/in use|Belady/);
+  });
+
+  test("of a saved result are named too, and of a run that goes on by their mean", () => {
+    const { forecast, details } = unequal();
+    expect(view({ stand: "loaded", forecast }, small)[0]).toContain("0 to 8 slots a layer");
+    const soFar = {
+      ...cached.begun,
+      pools: cached.begun.pools.map((pool) => ({ ...pool, cacheDetails: details.caches[0]! })),
+    };
+    expect(view({ stand: "running", snapshot: cached.snapshot, soFar }, small)[0]).toContain(
+      "5 slots a layer in the mean",
+    );
+  });
+});
+
+describe("a slot more", () => {
+  const words = (freeBytes: number) => {
+    const tiers = cached.forecast.memory.tiers.map((tier, i) =>
+      i === 0 ? { ...tier, usedBytes: tier.capacityBytes - freeBytes } : tier,
+    );
+    const forecast = { ...cached.forecast, memory: { ...cached.forecast.memory, tiers } };
+    return view({ ...cached, forecast }, { width: 120, height: 40 }, ["show"])
+      .join(" ")
+      .replace(/\s+/g, " ");
+  };
+
+  test("says whether it has room", () => {
+    expect(words(2 ** 30)).toMatch(/one more: .* on each device \(does not fit: 1 GiB free/);
+    expect(words(64 * 2 ** 30)).toMatch(
+      /one more: .* on each device \(64 GiB free, what the engine keeps back included/,
+    );
+  });
+
+  test("and the names of the curve are whole at 120 columns", () => {
+    const lines = view(cached, { width: 120, height: 40 }).join("\n");
+    expect(lines).toMatch(/\* LRU {2}o 5 in use .*Belady {2}- at best 99%/);
   });
 });
 
@@ -229,23 +290,23 @@ describe("frames", () => {
       72.7% of 47,040 accesses hit; devices waited 2.01 min for the rest
 
       Hit rate  others: same slots, same accesses                 Hit rate of LRU by slots a layer
-      lru               ########=      72.7%  this run            100% + all but first uses 99% --------------------------****
+      lru               ########=      72.7%  this run            100% + at best 99% -------------------------------------****
       optimum (Belady)  ##########-    84.1%  knows what comes         |                                            ******    
       best fixed set    ########-      67.8%  chosen afterwards        |                                 x   ***#***          
                                                                        |                               **o***   #             
-      47,040 accesses  1.06 TiB fetched, 6,070 reads of disks          |                          *+***  o      #             
-      hits             ##########=       72.7%  34,211                 |                      **** +     o      #             
-      cold misses      -                  0.5%  256 first uses     50% +                 *****     +     o      #             
-      capacity misses  ####              26.7%  12,573 the rest        |            *****          +     o      #             
-                                                                       |         ***               +     o      #             
-      Waited 2.01 min  92.9% of step time, 9.42 ms a miss              |      ***                  +     o      #             
-      NVMe       ##################=              61.8%  74.7 s        |  ****                     +     o      #             
-      host link  ###########=                     38.2%  46.2 s     0% +**                         +     o      #             
-                                                                       ++------+-----+------+------+-----+------+-----+------+
-        layer  hit rate  accesses  misses  cold  capacity               0      1     2      3      4     5      6     7      8
-        L0        74.0%     1,470     382     8       374         * LRU  o 5 in use  + knee 4  x Belady  # 6  ~  slots a layer
-      > L1        71.7%     1,470     416     8       408         6 slots a layer: 82.8% with LRU, +10.1 points, +2.71 GiB on
-        L2        73.1%     1,470     396     8       388         each device; knee at 4: a slot brings less than the average
+      47,040 accesses  1.06 TiB fetched, 6,070 reads of disks          |                        ***+***  o      #             
+      hits             ##########=       72.7%  34,211             50% +                 *******   +     o      #             
+      cold misses      -                  0.5%  256 first uses         |            *****          +     o      #             
+      capacity misses  ####              26.7%  12,573 the rest        |         ***               +     o      #             
+                                                                       |      ***                  +     o      #             
+      Waited 2.01 min  92.9% of step time, 9.42 ms a miss              |  ****                     +     o      #             
+      NVMe       ##################=              61.8%  74.7 s     0% +**                         +     o      #             
+      host link  ###########=                     38.2%  46.2 s        ++------+-----+------+------+-----+------+-----+------+
+                                                                        0      1     2      3      4     5      6     7      8
+        layer  hit rate  accesses  misses  cold  capacity         * LRU  o 5 in use  + knee 4  x Belady  # 6  - at best 99%
+        L0        74.0%     1,470     382     8       374         6 slots a layer: 82.8% with LRU, +10.1 points, +2.71 GiB on
+      > L1        71.7%     1,470     416     8       408         each device (5.05 GiB free, what the engine keeps back
+        L2        73.1%     1,470     396     8       388         included); knee at 4: a slot brings less than the average
         L3        74.1%     1,470     380     8       372         from there on
         L4        72.0%     1,470     412     8       404      
         L5        75.3%     1,470     363     8       355         Hit rate of the accesses of each 512 ms
@@ -269,21 +330,21 @@ describe("frames", () => {
       72.7% of 47,040 accesses hit; devices waited 2.01 min for the rest
 
       Hit rate of LRU by slots a layer
-      100% + all but first uses 99% ---------------------------------------------*****
-           |                                              x             *********     
-           |                                          ****o*************              
-           |                                   **+****    o                           
-           |                              *****  +        o                           
-       50% +                       *******       +        o                           
-           |              *********              +        o                           
-           |       *******                       +        o                           
-           |   ****                              +        o                           
-        0% +***                                  +        o                           
+      100% + at best 99% --------------------------------------------------------*****
+           |                                              x    ******************     
+           |                                          ****o****                       
+           |                                 ****+****    o                           
+       50% +                       **********    +        o                           
+           |                *******              +        o                           
+           |            ****                     +        o                           
+           |     *******                         +        o                           
+        0% +*****                                +        o                           
            ++--------+--------+--------+---------+--------+--------+--------+--------+
             0        1        2        3         4        5        6        7        8
-      * LRU  o 5 in use  + knee 4  x Belady  - all but first uses 99%    slots a layer
+      * LRU  o 5 in use  + knee 4  x Belady  - at best 99%               slots a layer
       5 slots a layer: 72.7% with LRU; one more: +10.1 points, +2.71 GiB on each
-      device; knee at 4: a slot brings less than the average from there on"
+      device (5.05 GiB free, what the engine keeps back included); knee at 4: a slot
+      brings less than the average from there on"
     `);
   });
 });

@@ -5,6 +5,7 @@ import { compareForecasts } from "../../../src/forecast/baseline.ts";
 import type { BaselineDelta, Forecast } from "../../../src/forecast/forecast.ts";
 import { plainPalette } from "../../../src/report/widgets/palette.ts";
 import { type CompareState, pairOf, sortedDeltas } from "../../../src/tui/screens/compare.ts";
+import { drawsWords } from "../../../src/tui/screens/compare-words.ts";
 import type { AppState } from "../../../src/tui/state/app-state.ts";
 import type { Event } from "../../../src/tui/state/events.ts";
 import { deltaTable, standOf } from "../../../src/tui/view/delta-table.ts";
@@ -88,7 +89,7 @@ describe("the differences", () => {
       const stand = standOf(deltas[row]!);
       expect(table.cell(row, 0)).toBe(stand);
       expect(table.cell(row, 1)).toBe(deltas[row]!.metric);
-      if (stand === "same") expect(table.cell(row, 4)).not.toMatch(/[1-9]/);
+      if (deltas[row]!.worseBy === 0) expect(table.cell(row, 4)).not.toMatch(/[1-9]/);
     }
     const worse = deltas.filter((one) => standOf(one) === "worse");
     expect(worse.map(({ metric }) => metric)).toContain("expertCacheHit");
@@ -98,8 +99,34 @@ describe("the differences", () => {
     for (const one of compareForecasts(forecast, forecast)) expect(standOf(one)).toBe("same");
   });
 
+  test("of less than 0.5 % are none where there is no interval, and stand by it where there is one", () => {
+    const of = (worseBy: number, halfWidth: number | null) =>
+      standOf({ ...deltas[0]!, before: 1000, worseBy, halfWidth });
+    expect([of(4.9, null), of(-4.9, null), of(5, null), of(-5, null)]).toEqual(["same", "same", "worse", "better"]);
+    expect([of(4.9, 1), of(-4.9, 1), of(4.9, 5)]).toEqual(["worse", "better", "chance"]);
+    expect(standOf({ ...deltas[0]!, before: 0, worseBy: 1e-9, halfWidth: null })).toBe("worse");
+  });
+
+  test("of shares are points, of what grew more than tenfold times, of all others percent", () => {
+    const cells = (figures: Partial<BaselineDelta>) => {
+      const table = deltaTable([{ ...deltas[0]!, worseBy: 1, ...figures }]);
+      return [table.cell(0, 4), table.cell(0, 5)];
+    };
+    const share = { unit: "share", before: 0.8, after: 0.903, halfWidth: 0.004 } as const;
+    expect(cells(share)).toEqual(["+10.3 points", "0.4 points"]);
+    expect(cells({ ...share, before: 0, halfWidth: null })).toEqual(["+90.3 points", ""]);
+    expect(cells({ ...share, before: 0.903, after: 0.8 })).toEqual(["-10.3 points", "0.4 points"]);
+    const time = { unit: "ms", before: 100, halfWidth: 5 } as const;
+    expect(cells({ ...time, after: 16_147 })).toEqual(["x 161", ""]);
+    expect(cells({ ...time, after: 1000 })).toEqual(["+900.0%", "5.0%"]);
+    expect(cells({ ...time, after: 1 })).toEqual(["-99.0%", "5.0%"]);
+    expect(cells({ ...time, before: 0, after: 1 })).toEqual(["", ""]);
+    expect(cells({ ...time, after: null, worseBy: null })).toEqual(["", ""]);
+  });
+
   test("stand by their interval", () => {
-    const of = (worseBy: number | null, halfWidth: number | null) => standOf({ ...deltas[0]!, worseBy, halfWidth });
+    const of = (worseBy: number | null, halfWidth: number | null) =>
+      standOf({ ...deltas[0]!, before: 10, worseBy, halfWidth });
     expect([of(null, 1), of(0, 1), of(0.5, 1), of(-0.5, 1), of(2, 1), of(-2, 1), of(2, null)]).toEqual([
       "gone",
       "same",
@@ -125,6 +152,26 @@ describe("the screen", () => {
     }
     expect(seen.size).toBe(new Set(deltas.map(({ metric }) => metric)).size);
     expect(own(state).selected).toBe(deltas.length - 1);
+  });
+
+  test("says what differences come from: the change, nothing, or that one is a part of its run", () => {
+    const part = { ...fewer, interrupted: true, requests: { ...fewer.requests, total: 90, completed: 7 } };
+    expect(drawsWords(forecast, fewer)).toBe("same draws (seed 1): what differs comes from the change");
+    expect(drawsWords(forecast, forecast)).toContain("nothing was changed");
+    expect(drawsWords(forecast, part)).toBe("now is only the first 7 of 90 requests: what differs may come from that");
+    expect(drawsWords(part, forecast)).toMatch(/^before is only the first 7 of 90 requests: /);
+    expect(drawsWords(part, part)).toMatch(/^before is only .*, now is only .*: what differs may come from that$/);
+    expect(drawsWords(part, { ...forecast, seed: 7 })).toContain("other draws (seed)");
+  });
+
+  test("cuts none of its words, however narrow", () => {
+    for (const width of [60, 80, 120]) {
+      const text = bodyOf(opened({ width, height: 24 }))
+        .map((line) => line.trim())
+        .join(" ");
+      expect(text).toContain("what differs comes from the change");
+      expect(text).toContain("better, worse: beyond the interval of the difference; chance: within it");
+    }
   });
 
   test("swaps and sorts by its keys, and back", () => {

@@ -4,10 +4,11 @@ import type { LiveSnapshot } from "../../../src/forecast/live/live-run.ts";
 import { makePalette, plainPalette } from "../../../src/report/widgets/palette.ts";
 import { styledWidth } from "../../../src/report/widgets/styled-text.ts";
 import { linkColumns, sortedLinks } from "../../../src/tui/screens/link-columns.ts";
-import { type LinkRow, linksOfRun, waitedNs } from "../../../src/tui/screens/link-rows.ts";
+import { type LinkRow, linksOfRun, queuedNs } from "../../../src/tui/screens/link-rows.ts";
 import { linkWords } from "../../../src/tui/screens/link-words.ts";
 import { type LinksState, linksScreen } from "../../../src/tui/screens/links.ts";
 import { shownLinks } from "../../../src/tui/screens/links-view.ts";
+import { largest } from "../../../src/tui/screens/memory-view.ts";
 import { heard, newRecord, type RunRecord } from "../../../src/tui/state/run-record.ts";
 import { bodyArea } from "../../../src/tui/view/layout.ts";
 import { drawn } from "../../drawn.ts";
@@ -57,7 +58,7 @@ describe("figures", () => {
     for (const row of turning) {
       const { demandNs, backgroundNs, behindDemandNs, behindBackgroundNs } = row.turns!;
       expect(demandNs + backgroundNs).toBeCloseTo(row.busyNs, 3);
-      expect(waitedNs(row)).toBe(behindDemandNs + behindBackgroundNs);
+      expect(queuedNs(row)).toBe(behindDemandNs + behindBackgroundNs);
       expect(row.rate).toBeCloseTo(row.busyRate * row.share, 9);
     }
   });
@@ -137,16 +138,24 @@ describe("words", () => {
 
   test("waiting is said with its cause, and where nothing queues that is said too", () => {
     expect(words("host memory of node 0")).toMatch(
-      /demands took .* and waited .* each: behind one another\. It has free time/,
+      /demands took .* and queued .* \(!: longer than they were served\), .* each: behind one another\. It has free time/,
     );
     expect(words("replica 0")).toContain("Nothing queues here");
     expect(words("front end of replica 0")).toContain("requests took");
   });
 
+  test("the sign before a row, and what queued means here, are explained", () => {
+    const explained = new Map(linksScreen.words);
+    expect(explained.get("!")).toContain("longer than it was served");
+    expect(explained.get("queued")).toContain("queue of a link");
+    // On Cache devices wait: no word of this screen reads as that one.
+    expect([...linkColumns.map(({ header }) => header), ...explained.keys()]).not.toContain("waited");
+  });
+
   test("a saved result says what it does not know", () => {
     const links = linksOfRun(recordOf(saved()))!;
     expect(linkWords(links.rows[0]!, links).join(" ")).toContain("a saved result keeps figures alone");
-    expect(view(saved(), { width: 120, height: 40 })[1]).not.toContain("waited");
+    expect(view(saved(), { width: 120, height: 40 })[1]).not.toContain("queued");
   });
 
   test("a run of the session whose details are gone says so, and not that it was saved", () => {
@@ -174,16 +183,52 @@ describe("words", () => {
       chunks: 9,
     };
     const one = { ...links.rows[0]!, busyNs: 1000, turns };
-    expect(linkWords(one, links).join(" ")).toMatch(/waited 410 ns, .*Nothing interrupts a chunk/);
+    expect(linkWords(one, links).join(" ")).toMatch(
+      /queued 410 ns \(!: longer than they were served\), .*Nothing interrupts a chunk/,
+    );
     expect(linkWords({ ...one, turns: { ...turns, behindBackgroundNs: 0 } }, links).join(" ")).toContain(
-      "waited 10 ns",
+      "queued 10 ns, 1.43 ns each",
     );
     expect(
       linkWords({ ...one, turns: { ...turns, behindDemandNs: 0, behindBackgroundNs: 0 } }, links).join(" "),
-    ).toContain("None waited");
+    ).toContain("None queued");
     expect(linkWords({ ...one, share: 0.95, turns: { ...turns, behindDemandNs: 500 } }, links).join(" ")).toContain(
       "nearly always busy",
     );
+  });
+});
+
+describe("memory", () => {
+  const item = fc.record({ name: fc.constantFrom("a", "b", "c"), bytes: fc.nat(1000) });
+
+  test("what is summed up as smaller is smaller than every part with a name, and nothing is lost", () => {
+    fc.assert(
+      fc.property(fc.array(item, { maxLength: 20 }), (drawnItems) => {
+        const items = drawnItems.toSorted((a, b) => b.bytes - a.bytes);
+        const shown = largest(items);
+        const sum = (list: readonly { readonly bytes: number }[]) => list.reduce((all, { bytes }) => all + bytes, 0);
+        expect(sum(shown)).toBe(sum(items));
+        if (shown.length === items.length) return;
+        const named = shown.slice(0, -1);
+        const others = items.slice(named.length);
+        for (const { bytes } of others) expect(bytes).toBeLessThanOrEqual(named.at(-1)!.bytes);
+        // What is more than a part with a name does not hide what most of it is.
+        const hides = sum(others) > named.at(-1)!.bytes;
+        expect(shown.at(-1)!.name).toBe(
+          hides ? `${others[0]!.name} and ${others.length - 1} smaller parts` : `${others.length} smaller parts`,
+        );
+      }),
+    );
+  });
+
+  test("the largest part comes first, however the plan lists them", () => {
+    const [tier] = run.forecast.memory.tiers;
+    const items = [...tier!.items, { name: "a late giant", bytes: 50e9 }];
+    const memory = { ...run.forecast.memory, tiers: [{ ...tier!, items, usedBytes: 60e9, capacityBytes: 80e9 }] };
+    const record = { ...run, forecast: { ...run.forecast, memory } };
+    const lines = view(record, { width: 120, height: 40 }).join("\n");
+    expect(lines).toMatch(/# a late giant 46\.6 GiB/);
+    expect(view(record, small, { memory: true })[3]).toMatch(/^a late giant/);
   });
 });
 
@@ -275,7 +320,7 @@ test("no line is wider than the screen, and none are too many, whatever the size
 test("frames", () => {
   expect(view(run, small, { name: "host memory of node 0" }).join("\n")).toMatchInlineSnapshot(`
     "6 of 6 resources over 22.2 s
-       resource                busy v  waited     bytes        rate  demands  chunks
+       resource                busy v  queued     bytes        rate  demands  chunks
        replica 0               100.0%       -         -           -        -       -
        experts of rank 0        40.5%       -         -           -        -       -
     >! host memory of node 0    29.4%  20.4 s   328 GiB   15.9 GB/s   26,577       0
@@ -285,10 +330,10 @@ test("frames", () => {
 
     host memory of node 0
     Busy for 6.5 s of 22.2 s (29.4%). 328 GiB: 15.9 GB/s, 54.1 GB/s while busy.
-    26,577 demands took 6.5 s and waited 20.4 s, 767 us each: behind one another.
+    26,577 demands took 6.5 s and queued 20.4 s (!: longer than they were served),
+    767 us each: behind one another.
     It has free time: several come at once. Fewer at once, or a faster one, would
-    shorten the waits.
-
+    shorten the queue.
 
     Memory of the fullest device  KV blocks at most 19.4% in use
     NVIDIA GeForce RTX 4070 memory  ################-    90.5%  10.5 GiB of 11.6 GiB
@@ -296,21 +341,21 @@ test("frames", () => {
   `);
   expect(view(run, { width: 120, height: 40 }, { name: "host memory of node 0" }).join("\n")).toMatchInlineSnapshot(`
     "6 of 6 resources over 22.2 s
-       resource                busy v  waited        rate  demands  chunks       Memory of the fullest device
+       resource                busy v  queued        rate  demands  chunks       Memory of the fullest device
        replica 0               100.0%       -           -        -       -       KV blocks at most 19.4% in use
        experts of rank 0        40.5%       -           -        -       -    
     >! host memory of node 0    29.4%  20.4 s   15.9 GB/s   26,577       0       NVIDIA GeForce RTX 4070 memory
      ! processors of node 0     28.7%  20.4 s           -   25,900       0       10.5 GiB of 11.6 GiB
-       host link of rank 0       1.7%    0 ns  0.404 GB/s      677       0       ##===============================++--ox....
-       front end of replica 0    0.0%  435 us           -       12       0       # attention weights 645 MiB (5.4%)
-                                                                                 = expert cache, 704 slots 8.68 GiB (74.5%)
+       host link of rank 0       1.7%    0 ns  0.404 GB/s      677       0       ###############################==++--ox....
+       front end of replica 0    0.0%  435 us           -       12       0       # expert cache, 704 slots 8.68 GiB (74.5%)
+                                                                                 = attention weights 645 MiB (5.4%)
     host memory of node 0                                                        + head 587 MiB (4.9%)
     Busy for 6.5 s of 22.2 s (29.4%). 328 GiB: 15.9 GB/s, 54.1 GB/s while        - activations 438 MiB (3.7%)
-    busy.                                                                        o KV cache, 8192 blocks of 1 tokens 192 Mi~
-    26,577 demands took 6.5 s and waited 20.4 s, 767 us each: behind one         x 4 smaller parts 48.1 MiB (0.4%)
-    another.                                                                     . rest 1.1 GiB (9.5%)
+    busy.                                                                        o KV cache 192 MiB (1.6%)
+    26,577 demands took 6.5 s and queued 20.4 s (!: longer than they were        x 4 smaller parts 48.1 MiB (0.4%)
+    served), 767 us each: behind one another.                                    . rest 1.1 GiB (9.5%)
     It has free time: several come at once. Fewer at once, or a faster one,   
-    would shorten the waits.                                                     ddr5-5200-2ch  10 GiB of 128 GiB
+    would shorten the queue.                                                     ddr5-5200-2ch  10 GiB of 128 GiB
                                                                                  ###=.......................................
                                                                                  # home of 768 experts 9.47 GiB (7.4%)
                                                                                  = embedding 587 MiB (0.4%)
@@ -318,7 +363,7 @@ test("frames", () => {
   `);
   expect(view(live(), small).join("\n")).toMatchInlineSnapshot(`
     "so far, running, 6 of 6 resources over the first 22.2 s
-       resource                busy v     now  waited        rate  demands  chunks
+       resource                busy v     now  queued        rate  demands  chunks
     >  replica 0               100.0%  100.0%       -           -        -       -  
        experts of rank 0        40.5%   40.5%       -           -        -       -
      ! host memory of node 0    29.4%   29.4%  20.4 s   15.9 GB/s   26,577       0
@@ -328,7 +373,7 @@ test("frames", () => {
 
     replica 0
     Busy for 22.2 s of 22.2 s (100.0%).
-    Nothing queues here: steps use it one at a time, and their waits are their own.
+    Nothing queues here: steps use it one at a time.
 
 
 
@@ -341,15 +386,15 @@ test("frames", () => {
     "Memory of the fullest device  KV blocks at most 19.4% in use
 
     NVIDIA GeForce RTX 4070 memory
-    attention weights                  =                   5.4%  645 MiB
-    router weights                     -                   0.0%  4.22 MiB
     expert cache, 704 slots            ###########=       74.5%  8.68 GiB
-    expert transfer buffer             -                   0.2%  25.2 MiB
+    attention weights                  =                   5.4%  645 MiB
     head                               =                   4.9%  587 MiB
-    norms and biases                   -                   0.0%  655 KiB
     activations                        =                   3.7%  438 MiB
-    window and state caches            -                   0.2%  18 MiB
     KV cache, 8192 blocks of 1 tokens  -                   1.6%  192 MiB
+    expert transfer buffer             -                   0.2%  25.2 MiB
+    window and state caches            -                   0.2%  18 MiB
+    router weights                     -                   0.0%  4.22 MiB
+    norms and biases                   -                   0.0%  655 KiB
     free                               #=                  9.5%  1.1 GiB of 11.6 GiB
 
     ddr5-5200-2ch

@@ -6,7 +6,21 @@ import { commandLine } from "../../../src/tui/state/command-line.ts";
 import type { Effect, Event } from "../../../src/tui/state/events.ts";
 import { reduce } from "../../../src/tui/state/reducer.ts";
 import { frame } from "../../../src/tui/view/frame.ts";
-import { begun, engine, fields, forecast, key, keys, ofRun, ran, reports, request, told, typing } from "../example.ts";
+import {
+  begun,
+  engine,
+  fields,
+  forecast,
+  key,
+  keys,
+  ofRun,
+  ran,
+  reports,
+  request,
+  started,
+  told,
+  typing,
+} from "../example.ts";
 
 const own = (state: AppState) => state.own["what-if"] as WhatIfState;
 const finished = reports.at(-1)!;
@@ -94,6 +108,34 @@ describe("a change", () => {
     const twice = told(answer(told(slots, key("+"))), key("-"));
     expect(questionOf(own(twice))?.changes).toHaveLength(1);
     expect(questionOf(own(told(slots, key("d"))))?.changes).toEqual(["policy.offload.slots=null"]);
+  });
+
+  test("follows from the one before it, however fast the keys come", () => {
+    const slots = select(opened(), "policy.offload.slots");
+    expect(questionOf(own(told(slots, ...keys("+", "+", "-"))))?.changes).toEqual(["policy.offload.slots=6"]);
+    expect(questionOf(own(told(slots, ...keys("+", "+", "+", "+"))))?.changes).toEqual(["policy.offload.slots=9"]);
+    const kinds = select(opened(), "policy.offload.kind");
+    const [first, second] = [["+"], ["+", "+"]].map((pressed) => questionOf(own(told(kinds, ...keys(...pressed)))));
+    expect(second!.changes).not.toEqual(first!.changes);
+  });
+
+  test("of the number of requests stands above the sample", () => {
+    const there = told(begun({ width: 120, height: 40 }), started, ...reports.slice(0, -1).map(engine));
+    const short = { ...finished, wallMs: 60_000, leastSample: 10 } as typeof finished;
+    const sampled = told(there, engine(short), key("7"));
+    const base = sampled.core.trials.at(-1)!;
+    expect(base.request.settings).toEqual(["traffic.requests=10"]);
+    const ready = told(sampled, engine(ofRun(fields, base.id)), engine(ofRun(finished, base.id)));
+    const asked = changed(ready, "traffic.requests", "-1").core.trials.at(-1)!;
+    expect(asked.request.settings.at(-1)).toBe("traffic.requests=-1");
+  });
+
+  test("that is refused becomes no base", () => {
+    const asked = changed(opened(), "policy.offload.slots", "900");
+    const refused = told(asked, engine({ kind: "failed", id: asked.core.nextId - 1, message: "does not fit" }));
+    const still = told(refused, key("b"));
+    expect(own(still)).toEqual(own(refused));
+    expect(still.notice?.text).toContain("no base");
   });
 
   test("to what it is already is none", () => {

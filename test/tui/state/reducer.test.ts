@@ -219,12 +219,13 @@ describe("going about", () => {
     expect(told(far, ...new Array<Event>(21).fill(key("escape")))).toMatchObject({ screen: "home", before: [] });
   });
 
-  test("an unknown key does nothing", () => {
+  test("an unknown key does nothing, and says so", () => {
     for (const id of ids)
       for (const name of ["ß", "ctrl+x", "delete", "`", "専"]) {
         const there = { ...ran(), screen: id };
         const { state, effects } = reduce(there, key(name));
-        expect(state).toEqual({ ...there, notice: null });
+        expect(state).toEqual({ ...there, notice: state.notice });
+        expect(state.notice?.text).toContain("does nothing");
         expect(effects).toEqual([]);
       }
   });

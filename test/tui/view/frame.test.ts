@@ -159,7 +159,7 @@ test("the home screen looks so", () => {
     "
     ›1 Home 2 Run 3 Experts 4 Cache 5 Links 6 Reqs 7 What-if 8 Comp 9 Ledger 10 Plan
     ────────────────────────────────────────────────────────────────────────────────
-     Enter runs a scenario and shows it, or opens a plan or a result
+     Enter runs a scenario, or opens a plan or a result; 1 saved at the end (G)
 
                       name             about
     › ✗ this session  screens          FAIL 1 of 2 SLOs met | 4.585 output tok/s pe…
@@ -194,9 +194,9 @@ test("the run screen looks so", () => {
     p50 542 ms | $20.60/Mtok output | expert hits 63.9% (optimum 72.8%) |
     unvalidated
     Limited by: missing experts, 95.2% of step time
-    warn  ttft p(90)<100us            1.99 s      a warning only  19,859x the limit
-    FAIL  tpot p(50)<500ms            542 ms      margin -8.5%  n = 29
-    ok    expertCacheHit rate>50%     63.94%      margin 27.9%  n = 18,274
+    warn  ttft p(90)<100us         1.99 s      a warning only  19,859x the limit  th
+    FAIL  tpot p(50)<500ms         542 ms      margin -8.5%  n = 29
+    ok    expertCacheHit rate>50%  63.94%      margin 27.9%  n = 18,274
 
     completed   ███████████████████████████████████████████████  100.0%  30 requests
     peak of KV  ▉                                                  1.9%  0 preempted
