@@ -2,10 +2,6 @@ import { oneLine } from "../../core/printable.ts";
 import { formatCount, formatDuration, formatNumber, formatPercent } from "../../core/units.ts";
 import type { SloVerdict } from "../../forecast/forecast.ts";
 import type { LatencySeries } from "../../forecast/live/latency-series.ts";
-import { adviceLines } from "../../report/advice-lines.ts";
-import { headline } from "../../report/headline.ts";
-import { basisLabel, bottleneckLabel, marginLabel } from "../../report/labels.ts";
-import { wrap } from "../../report/text-table.ts";
 import { bars } from "../../report/widgets/bar-line.ts";
 import { linePlot } from "../../report/widgets/line-plot.ts";
 import type { Palette } from "../../report/widgets/palette.ts";
@@ -14,7 +10,8 @@ import { parseExpression, parseTarget } from "../../scenario/slo-expression.ts";
 import { type Core, currentRun, type Intent } from "../state/core.ts";
 import { isOpen, type RunRecord, settingsOf } from "../state/run-record.ts";
 import { isWide } from "../view/layout.ts";
-import { sloStand, sloTones } from "../view/slo-stand.ts";
+import { headLines } from "./run-head.ts";
+import { sloLines } from "./run-slos.ts";
 import { busiestLink, stepLines } from "./run-steps.ts";
 import { type Act, type Screen, screen } from "./screen.ts";
 
@@ -79,89 +76,6 @@ function view(own: RunState, core: Core, area: Size, palette: Palette): readonly
 
 /** Fewer lines below the plot than these, with a free one, show no parts of the time of steps. */
 const stepsMin = 5;
-
-/** Lines of advice at most. */
-const adviceMax = 4;
-
-/** The scenario, how far it is, and how it came out. */
-function headLines(run: RunRecord, core: Core, width: number, palette: Palette): string[] {
-  const { snapshot, forecast, rates, wallMs } = run;
-  const settings = settingsOf(run);
-  const from = [...(run.file === run.name ? [] : [run.file]), ...settings.map((one) => `--set ${one}`)].join("  ");
-  const title = fitLine(`${palette.bold(oneLine(run.name))}  ${palette.dim(oneLine(from))}`, width).trimEnd();
-  if (forecast !== null) {
-    const tone = forecast.interrupted ? palette.warn : forecast.passed ? palette.good : palette.bad;
-    const limit = `Limited by: ${bottleneckLabel(forecast)}`;
-    const advice = adviceLines(forecast)
-      .flatMap((line) => wrap(line, width - 1))
-      .slice(0, adviceMax);
-    return [
-      title,
-      ...wrap(headline(forecast), width - 1).map((line) => tone(line)),
-      fitLine(limit, width).trimEnd(),
-      ...advice.map((line) => palette.dim(line)),
-    ];
-  }
-  if (run.message !== null)
-    return [
-      title,
-      ...run.message
-        .split("\n")
-        .flatMap((line) => wrap(line, width - 1))
-        .map((line) => palette.bad(line)),
-    ];
-  if (snapshot === null) return [title, palette.dim("reads its inputs")];
-  const { requests, simulatedNs } = snapshot;
-  const ended = requests.completed + requests.rejected;
-  const share = requests.total === 0 ? 0 : ended / requests.total;
-  const eta =
-    share > 0.01 && wallMs > 500 ? `, about ${formatDuration((wallMs / share) * (1 - share) * 1e6)} left` : "";
-  const stand = [
-    run.stand,
-    ...(core.frozen ? ["frozen"] : []),
-    ...(core.abortOnFail ? ["ends at the first missed SLO"] : []),
-  ].join(", ");
-  const speed = rates === null || !Number.isFinite(rates.speed) ? "" : ` (${formatNumber(rates.speed, 3)}x real time)`;
-  const [progress = ""] = bars(
-    [{ label: stand, share, text: `${formatCount(ended)} of ${formatCount(requests.total)} requests${eta}` }],
-    width,
-    palette,
-  );
-  return [
-    title,
-    progress,
-    palette.dim(`${formatDuration(simulatedNs)} simulated in ${formatDuration(wallMs * 1e6)}${speed}`),
-  ];
-}
-
-/** Every SLO with what it came to and its margin; while a run goes on, on the requests that were completed so far. */
-function sloLines({ forecast, snapshot }: RunRecord, width: number, palette: Palette): string[] {
-  const slos = forecast?.slos ?? snapshot?.slos ?? [];
-  if (slos.length === 0) return [palette.dim("no SLOs: the scenario states none")];
-  const isWhole = forecast !== null && !forecast.interrupted;
-  const limits = slos.map(({ metric, expression }) => oneLine(`${metric} ${expression}`));
-  const widest = Math.max(...limits.map((limit) => styledWidth(limit)));
-  // The longest limit in full, as long as there is room for what it came to.
-  const limitWidth = Math.min(widest, Math.max(sloLimitMin, width - sloRest));
-  return slos.map((slo, i) => {
-    const label = sloStand(slo, isWhole);
-    const tone = sloTones[label];
-    const text = `${fitLine(label, 4)}  ${fitLine(limits[i]!, limitWidth, palette.glyphs.ellipsis)}  ${fitLine(valueAlone(slo), 10)}  ${sloNote(slo)}`;
-    return palette[tone](fitLine(text, width).trimEnd());
-  });
-}
-
-/** Cells of a limit at least, and of all beside it: stand, value and the first words of its margin. */
-const sloLimitMin = 20;
-const sloRest = 34;
-
-/** What an SLO came to, without its interval. */
-const valueAlone = ({ valueText }: SloVerdict): string => valueText.split(" (")[0] ?? valueText;
-
-const sloNote = (slo: SloVerdict): string =>
-  [slo.level === "warn" ? "a warning only" : "", marginLabel(slo.margin), basisLabel(slo)]
-    .filter((part) => part !== "")
-    .join("  ");
 
 /** Cells of a line of bars with everything but its text. */
 const besideTexts = 34;
