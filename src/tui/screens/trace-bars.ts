@@ -36,6 +36,7 @@ function spread(parts: readonly Part[], { arrivalNs, lastTokenNs }: RequestTrace
   const held = new Float64Array(cells);
   for (const { fromNs, toNs, ns } of parts) {
     const [from, to] = [(fromNs - arrivalNs) / cellNs, (toNs - arrivalNs) / cellNs];
+    if (!(to > from)) continue;
     const each = ns / cellNs / (to - from);
     for (let cell = Math.floor(from); cell < Math.min(cells, to); cell++)
       held[cell]! += each * (Math.min(cell + 1, to) - Math.max(cell, from));
