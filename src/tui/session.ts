@@ -209,11 +209,13 @@ export class Session implements KeyListener {
 
   /** Ends what still runs, so that its result so far is kept, within a time. What has not begun has none. */
   private async finish(): Promise<void> {
-    const begun = () => this.state.core.runs.filter((run) => isOpen(run) && run.snapshot !== null);
-    for (const { id } of begun()) this.engine.tell({ kind: "stop", id });
+    const open = this.state.core.runs.filter(isOpen);
+    const begun = new Set(open.filter(({ snapshot }) => snapshot !== null).map(({ id }) => id));
+    for (const { id } of open) this.engine.tell({ kind: "stop", id });
     const untilMs = Date.now() + lastWordsMs;
-    while ((this.files.isSaving || begun().length > 0) && Date.now() < untilMs) await sleep(10);
-    for (const { id } of begun()) this.files.lost.set(id, `it did not end within ${lastWordsMs / 1000} s`);
+    const waited = () => this.state.core.runs.filter((run) => begun.has(run.id) && isOpen(run));
+    while ((this.files.isSaving || waited().length > 0) && Date.now() < untilMs) await sleep(10);
+    for (const { id } of waited()) this.files.lost.set(id, `it did not end within ${lastWordsMs / 1000} s`);
   }
 
   /** A defect: the terminal is given back before it is said. */

@@ -2,6 +2,10 @@ import { PassThrough } from "node:stream";
 import { keysOfPart } from "../keys/input-parts.ts";
 import { InputReader } from "../keys/input-reader.ts";
 
+/** What the key sends, which Ink takes for Delete, and what Ink takes for it. */
+const sentByBackspace = "\u007f";
+const backspace = "\b";
+
 /** A terminal that Ink reads from: key by key, whatever came at once, with a turn of the loop between them, in which each is heard. */
 export class InkInput extends PassThrough {
   readonly isTTY = true;
@@ -27,7 +31,7 @@ export class InkInput extends PassThrough {
     this.isAtWork = part !== undefined;
     if (part === undefined) return;
     const [first, ...rest] = keysOfPart(part, this.isTyping());
-    if (first !== undefined) this.write(first);
+    if (first !== undefined) this.write(first === sentByBackspace ? backspace : first);
     // What a key has changed decides what the next ones mean.
     if (rest.length > 0) this.waiting.unshift(...rest);
     setImmediate(() => this.next());

@@ -28,6 +28,13 @@ test("what a key changes is known before the next one is read, however they come
   }
 });
 
+test("Backspace and Delete are told apart", async () => {
+  const { given, stdin } = terminal();
+  stdin.write("\u007f\u001b[3~/\u007f");
+  await sleep(50);
+  expect(given).toEqual(["\b", "\u001b[3~", "/", "\b"]);
+});
+
 test("of many keys at once none is lost and none changes its place", async () => {
   const { given, stdin } = terminal();
   const words = Array.from({ length: 200 }, (_, i) => `/word ${i}\r`);
