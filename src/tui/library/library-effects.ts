@@ -1,6 +1,7 @@
-import { type ExitCode, exitCodes, MoecastError } from "../../core/errors.ts";
+import { type ExitCode, exitCodes } from "../../core/errors.ts";
 import type { Forecast } from "../../forecast/forecast.ts";
 import type { JobBase } from "../../plan/job/job.ts";
+import { messageOf } from "../engine/error-message.ts";
 import type { Effect, Event } from "../state/events.ts";
 import { stem } from "../state/stem.ts";
 import { listLibrary } from "./list-library.ts";
@@ -149,11 +150,3 @@ export class LibraryEffects {
     }
   }
 }
-
-/** What is said of an error: of a defect where it is, too. */
-export const messageOf = (error: unknown): string =>
-  error instanceof MoecastError
-    ? error.message
-    : error instanceof Error
-      ? (error.stack ?? error.message)
-      : String(error);

@@ -4,7 +4,7 @@ import { basisLabel, marginLabel } from "../../report/labels.ts";
 import type { Palette } from "../../report/widgets/palette.ts";
 import { fitLine, styledWidth } from "../../report/widgets/styled-text.ts";
 import type { RunRecord } from "../state/run-record.ts";
-import { sloStand, sloTones } from "../view/slo-stand.ts";
+import { sloStand, sloTones, valueAlone } from "../view/slo-stand.ts";
 
 /** Every SLO with what it came to and its margin; while a run goes on, on the requests that were completed so far. */
 export function sloLines({ forecast, snapshot }: RunRecord, width: number, palette: Palette): string[] {
@@ -26,9 +26,6 @@ export function sloLines({ forecast, snapshot }: RunRecord, width: number, palet
 /** Cells of a limit at least, and of all beside it: stand, value and the first words of its margin. */
 const sloLimitMin = 20;
 const sloRest = 34;
-
-/** What an SLO came to, without its interval. */
-const valueAlone = ({ valueText }: SloVerdict): string => valueText.split(" (")[0] ?? valueText;
 
 const sloNote = (slo: SloVerdict): string =>
   [slo.level === "warn" ? "a warning only" : "", marginLabel(slo.margin), basisLabel(slo)]

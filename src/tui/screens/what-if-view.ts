@@ -11,7 +11,7 @@ import type { FormField } from "../../scenario/form-fields.ts";
 import { isTrying, type Trial } from "../state/trial.ts";
 import { deltaTable } from "../view/delta-table.ts";
 import { isWide } from "../view/layout.ts";
-import { loadNote, sloStand, sloTones } from "../view/slo-stand.ts";
+import { loadNote, sloStand, sloTones, valueAlone } from "../view/slo-stand.ts";
 import { settingText } from "./what-if-change.ts";
 import type { Sample } from "./what-if-sample.ts";
 
@@ -182,7 +182,7 @@ function wholeLines(sample: Forecast, whole: Forecast | null, width: number, pal
 /** What each SLO came to on the sample, before and now, and whether the deployment keeps up. */
 function verdictLines(before: Forecast, after: Forecast | null, width: number, palette: Palette): string[] {
   const arrow = palette.dim("->");
-  const stand = (slo: SloVerdict) => `${slo.valueText.split(" (")[0]} ${sloStand(slo, false)}`;
+  const stand = (slo: SloVerdict) => `${valueAlone(slo)} ${sloStand(slo, false)}`;
   const lines = before.slos.map((slo, i) => {
     const next = after?.slos[i];
     const paint = palette[sloTones[sloStand(next ?? slo, false)]];

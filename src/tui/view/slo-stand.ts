@@ -4,6 +4,9 @@ import type { Tone } from "../../report/widgets/styled-text.ts";
 /** How an SLO stands. `open`: its limit is met, and too few samples say so to be sure; `wait`: there is nothing to judge yet. */
 export type SloStand = "ok" | "warn" | "FAIL" | "open" | "wait";
 
+/** What an SLO came to, without its interval. */
+export const valueAlone = ({ valueText }: SloVerdict): string => valueText.split(" (")[0] ?? valueText;
+
 /** Of a part of a run nothing is told for good: what meets its limit is open, and what has no value waits. */
 export function sloStand({ passed, level, value, margin }: SloVerdict, isWhole: boolean): SloStand {
   if (passed) return "ok";
