@@ -76,7 +76,8 @@ export function replayLog(log: CallLog, cache: ExpertCache): ReplayCounts {
   return { accesses, hits, misses: accesses - hits };
 }
 
-function longestCall(log: CallLog): number {
+/** Most distinct experts of a call. */
+export function longestCall(log: CallLog): number {
   let longest = 0;
   for (let call = 0; call < log.calls; call++) longest = Math.max(longest, log.starts[call + 1]! - log.starts[call]!);
   return longest;
