@@ -1,4 +1,4 @@
-import { optimumHitCurve } from "../src/policy/cache/optimum-curve.ts";
+import { optimumHitCurve } from "../src/offload/replay/hit-curve.ts";
 import type { RoutedCalls } from "../src/offload/replay/routed-calls.ts";
 import { lruHitCurve } from "../src/policy/cache/hit-curve.ts";
 import type { RoutingTable } from "../src/trace/routing-table.ts";

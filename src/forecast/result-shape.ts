@@ -233,8 +233,7 @@ const pictureShape: Shape = {
   ...fields("picture.experts[]", "list of texts", ["byExpert", "byRank"]),
   ...fields("picture.caches[]", "text", ["pool", "scope", "policy"]),
   ...fields("picture.caches[]", "number", ["slots", "accesses"]),
-  ...fields("picture.caches[]", "list of numbers", ["sizes", "lru", "bestStatic", "ofPolicy"]),
-  "picture.caches[].belady": "list",
+  ...fields("picture.caches[]", "list of numbers", ["sizes", "lru", "bestStatic", "belady", "ofPolicy"]),
   "picture.experts[].pool": "text",
 };
 

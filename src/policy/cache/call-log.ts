@@ -76,8 +76,7 @@ export function replayLog(log: CallLog, cache: ExpertCache): ReplayCounts {
   return { accesses, hits, misses: accesses - hits };
 }
 
-/** Most distinct experts of a call. */
-export function longestCall(log: CallLog): number {
+function longestCall(log: CallLog): number {
   let longest = 0;
   for (let call = 0; call < log.calls; call++) longest = Math.max(longest, log.starts[call + 1]! - log.starts[call]!);
   return longest;

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { optimumHitCurve } from "../../../src/policy/cache/optimum-curve.ts";
+import { optimumHitCurve } from "../../../src/offload/replay/hit-curve.ts";
 import { cacheFor, replayCalls } from "../../../src/offload/replay/replay-calls.ts";
 import type { RoutedCalls } from "../../../src/offload/replay/routed-calls.ts";
 import { routedCalls } from "../../../src/offload/replay/routed-calls.ts";
