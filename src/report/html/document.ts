@@ -72,7 +72,7 @@ export function reportPage({ title, subtitle, verdict, sections, results }: Repo
     element(
       "footer",
       {},
-      `Made by moecast ${version}. The results stand in this file: moecast report, compare and tui open it as they open result.json.`,
+      `Made by moecast ${version}. The results stand in this file: moecast report and moecast compare open it like a result.json.`,
     ),
     { markup: embeddedResults(results) },
     { markup: `<script>${reportScript}</script>` },

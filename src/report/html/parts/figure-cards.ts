@@ -1,9 +1,10 @@
-import { formatDollars, formatDuration, formatNumber, formatPercent } from "../../../core/units.ts";
+import { formatCount, formatDollars, formatNumber, formatPercent } from "../../../core/units.ts";
 import type { Forecast, Range } from "../../../forecast/forecast.ts";
 import { latencies } from "../../../metrics/latencies.ts";
 import { metrics } from "../../../metrics/metrics.ts";
 import { milliseconds } from "../../labels.ts";
 import { element, type Markup } from "../markup.ts";
+import { percentileText } from "./percentile-text.ts";
 
 interface Card {
   readonly label: string;
@@ -51,7 +52,7 @@ function cardsOf(forecast: Forecast): Card[] {
   ];
   if (load.verdict !== "overloaded") {
     cards.push(
-      { label: "TTFT p50", figure: milliseconds(latency.ttft.p50), beside: inMs(known?.ttft) },
+      { label: "TTFT p50", figure: percentileText(latency.ttft, "p50"), beside: inMs(known?.ttft) },
       { label: "TTFT p99", ...tail(forecast, "ttft") },
       { label: "TPOT mean", figure: milliseconds(latency.tpot.mean), beside: inMs(known?.tpot) },
       { label: "TPOT p99", ...tail(forecast, "tpot") },
@@ -88,10 +89,8 @@ function cardsOf(forecast: Forecast): Card[] {
 
 /** A p99, or where it lies if few samples stand behind it. */
 function tail({ latency }: Forecast, metric: "ttft" | "tpot"): Pick<Card, "figure" | "beside"> {
-  const { p99, intervals, n } = latency[metric];
-  const interval = intervals.p99;
-  if (interval === undefined) return { figure: milliseconds(p99), beside: "" };
-  const low = formatDuration(interval.lowMs * 1e6);
-  const figure = interval.highMs === null ? `at least ${low}` : `${low} to ${milliseconds(interval.highMs)}`;
-  return { figure, beside: `few samples: ${latencies[metric].label} of ${n} requests` };
+  const { intervals, n } = latency[metric];
+  const beside =
+    intervals.p99 === undefined ? "" : `few samples: ${latencies[metric].label} of ${formatCount(n)} requests`;
+  return { figure: percentileText(latency[metric], "p99"), beside };
 }

@@ -1,4 +1,4 @@
-import { formatPercent } from "../../../core/units.ts";
+import { formatCount, formatPercent } from "../../../core/units.ts";
 import type { Forecast } from "../../../forecast/forecast.ts";
 import { picturedLatencies } from "../../../forecast/picture/latency-picture.ts";
 import { latencies } from "../../../metrics/latencies.ts";
@@ -6,6 +6,7 @@ import { parseExpression, parseTarget } from "../../../scenario/slo-expression.t
 import { milliseconds } from "../../labels.ts";
 import type { Chart } from "../charts/chart.ts";
 import { type LineChart, lineChart } from "../charts/line-chart.ts";
+import { percentileText } from "./percentile-text.ts";
 
 type Metric = (typeof picturedLatencies)[number];
 
@@ -18,14 +19,14 @@ export function latencyCharts(forecast: Forecast): Chart[] {
     const values = ms[metric];
     if (values.length !== shares.length || values.length === 0) return [];
     const { label } = latencies[metric];
-    const { n, p50, p99 } = forecast.latency[metric];
+    const stats = forecast.latency[metric];
     const limits = limitsOn(forecast, metric);
     const band = bandOf(forecast, metric);
     return [
       lineChart({
         title: label,
         caption:
-          `${label} of ${n} requests: half take at most ${milliseconds(p50)}, 99% at most ${milliseconds(p99)}.` +
+          `${label} of ${formatCount(stats.n)} requests: median ${percentileText(stats, "p50")}, p99 ${percentileText(stats, "p99")}.` +
           (band.length === 0 ? "" : ` Shaded: ${band[0]!.name}.`),
         x: { label: `${label} of a request`, kind: "log", format: milliseconds },
         y: { label: "share of requests", kind: "linear", most: 1, format: (value) => formatPercent(value, 0) },
