@@ -48,6 +48,8 @@ const packageOwners: Record<string, readonly string[]> = {
   ioredis: ["plan"],
   fflate: ["trace"],
   "junit-report-builder": ["report"],
+  "d3-scale": ["report"],
+  "d3-shape": ["report"],
 };
 
 /** Folders that may touch the disk, clocks, processes or workers. The rest is pure. */

@@ -60,14 +60,7 @@ export function reportPage({ title, subtitle, verdict, sections, results }: Repo
     element(
       "main",
       { id: "content" },
-      shown.map((section) =>
-        element(
-          "section",
-          { "aria-labelledby": section.id },
-          element("h2", { id: section.id }, section.title),
-          section.content,
-        ),
-      ),
+      shown.map((section) => element("section", {}, element("h2", { id: section.id }, section.title), section.content)),
     ),
     element(
       "footer",

@@ -6,17 +6,22 @@ import { plainTable } from "./table.ts";
 /** Rows below a chart; of more every second, third ... is listed, for all are in the results that the page holds. */
 const rowsMax = 40;
 
-/** A chart with its name, what it says, its legend, and its numbers folded away below. */
-export function figure({ title, caption, drawing, width, height, legend, data }: Chart): Markup {
-  // The same drawing has the same id wherever it stands.
-  const id = `f${sha256(`${title}${drawing.markup}`).slice(0, 10)}`;
+/** A chart with its name, what it says, its legend, and its numbers folded away below. `of` tells equal charts of one page apart. */
+export function figure(chart: Chart, of = ""): Markup {
+  const { title, caption, drawing, width, height, legend, data, links } = chart;
+  const id = `f${sha256(`${of}\n${title}\n${drawing.markup}`).slice(0, 10)}`;
   return element(
     "figure",
     {},
-    element("h4", { id }, title),
+    element("h3", { id }, title),
     element(
       "svg",
-      { viewBox: `0 0 ${width} ${height}`, role: "img", "aria-labelledby": id, "aria-describedby": `${id}c` },
+      {
+        viewBox: `0 0 ${width} ${height}`,
+        role: links === true ? "group" : "img",
+        "aria-labelledby": id,
+        "aria-describedby": `${id}c`,
+      },
       drawing,
     ),
     legend === undefined

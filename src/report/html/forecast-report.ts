@@ -36,10 +36,16 @@ interface ReportPart {
   content(forecast: Forecast): Child;
 }
 
-export const charts = (drawn: readonly Chart[], beside: Child = null): Child =>
+/** Charts in as many columns as there is room for, with what stands beside them; `of` tells equal charts of one page apart. */
+export const charts = (drawn: readonly Chart[], beside: Child = null, of = ""): Child =>
   drawn.length === 0
     ? beside
-    : element("div", { class: "charts" }, drawn.map(figure), beside === null ? null : element("div", {}, beside));
+    : element(
+        "div",
+        { class: "charts" },
+        drawn.map((chart) => figure(chart, of)),
+        beside === null ? null : element("div", {}, beside),
+      );
 
 /** The parts in the order of what readers ask. */
 const parts: readonly ReportPart[] = [

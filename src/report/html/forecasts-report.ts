@@ -59,7 +59,7 @@ function severalReport(forecasts: readonly Forecast[]): string {
           element("p", { class: `verdict ${tone}` }, text),
           element("p", { class: "quiet" }, deploymentLine(forecast)),
           element("p", {}, `Bottleneck: ${bottleneckLabel(forecast)}.`),
-          charts([...latencyCharts(forecast), ...timeCharts(forecast)]),
+          charts([...latencyCharts(forecast), ...timeCharts(forecast)], null, `run-${i + 1}`),
           sectionsHtml(sloSection(forecast)),
           element(
             "details",

@@ -22,13 +22,13 @@ header{padding-top:28px}
 h1{font-size:26px;line-height:1.25;margin:0 0 4px}
 h2{font-size:20px;margin:40px 0 12px;padding-top:12px;border-top:1px solid var(--rule)}
 h3{font-size:16px;margin:20px 0 8px}
-h4{font-size:14px;margin:0 0 2px}
+figure h3{font-size:14px;margin:0 0 2px}
 p{margin:0 0 8px;max-width:760px}
 a{color:var(--accent)}
 .quiet,figcaption,footer{color:var(--quiet);font-size:13.5px}
 .verdict{font-size:18px;line-height:1.45;margin:16px 0;padding:12px 16px;border-left:6px solid var(--rule);background:var(--panel);max-width:none}
 .verdict.good{border-color:var(--good)}.verdict.warn{border-color:var(--warn)}.verdict.bad{border-color:var(--bad)}
-p.good,tr.good td:first-child{color:var(--good)}p.warn,tr.warn td:first-child{color:var(--warn)}p.bad,tr.bad td:first-child{color:var(--bad);font-weight:600}p.verdict{color:var(--text);max-width:none}
+p.good,tr.good td:first-child{color:var(--good)}p.warn,tr.warn td:first-child{color:var(--warn)}p.bad,tr.bad td:first-child{color:var(--bad)}tr.bad td:first-child{font-weight:600}p.verdict{color:var(--text);max-width:none}
 nav ul{list-style:none;display:flex;flex-wrap:wrap;gap:4px 16px;margin:16px 0 0;padding:0;font-size:14px}
 .cards{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(150px,100%),1fr));gap:12px;margin:16px 0;padding:0;list-style:none}
 .cards li{background:var(--panel);border:1px solid var(--rule);border-radius:6px;padding:10px 14px}
@@ -73,9 +73,9 @@ footer{padding:28px 20px 40px}
 const print = `@page{margin:14mm}
 @media print{:root{${light}}
 body{font-size:10pt}header,main,footer{max-width:none;padding:0}nav,.skip,input[type=search],figure details{display:none}
-h2{break-after:avoid;margin-top:22px}h3,h4{break-after:avoid}figure,tr,.cards li,.verdict{break-inside:avoid}
+h2{break-after:avoid;margin-top:22px}h3{break-after:avoid}figure,tr,.cards li,.verdict{break-inside:avoid}
 .charts{grid-template-columns:1fr 1fr}.cards{grid-template-columns:repeat(4,1fr)}.cards .figure{font-size:15pt}
-a{color:inherit;text-decoration:none}.scroll{overflow:visible}table{font-size:8.5pt}th,td{padding-right:8px;overflow-wrap:anywhere}pre{white-space:pre-wrap}
+a{color:inherit;text-decoration:none}.scroll{overflow:visible}table{font-size:8.5pt}th,td{padding-right:8px}pre{white-space:pre-wrap}
 svg .track,svg .fill,svg .mark,svg [class^=q],.key,.verdict,.cards li{print-color-adjust:exact;-webkit-print-color-adjust:exact}}`;
 
 /** Style of the page: light or dark as the reader has it, one column on a telephone, A4 or Letter on paper. */

@@ -32,7 +32,7 @@ export function htmlTable(
   ]);
   return element(
     "div",
-    { class: "scroll", tabindex: 0, role: "region", "aria-label": name },
+    { class: "scroll", tabindex: 0, role: "group", "aria-label": name },
     element(
       "table",
       { class: classes.join(" ") || null, "data-sort": sortable ? name : null },

@@ -9,6 +9,8 @@ export interface Chart {
   readonly drawing: Markup;
   readonly width: number;
   readonly height: number;
+  /** Whether parts of the drawing lead somewhere. */
+  readonly links?: boolean;
   /** Colours and marks by name; none where the drawing names its parts. */
   readonly legend?: readonly LegendItem[];
   /** The numbers as a table: a header, and rows of cells. */

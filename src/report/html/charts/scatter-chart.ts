@@ -36,6 +36,7 @@ export function scatterChart({ title, caption, x, y, points }: ScatterChart): Ch
   return {
     title,
     caption,
+    links: points.some(({ row }) => row !== undefined),
     width: chartWidth,
     height: chartHeight,
     drawing: framed(area, [
