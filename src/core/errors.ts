@@ -111,7 +111,7 @@ export function holds(condition: boolean, law: string, detail: () => string): as
 const listedMax = 50;
 
 /** Problems as a message has them: a line each, with what stands below it. */
-export function problemList(problems: readonly Problem[]): string {
+function problemList(problems: readonly Problem[]): string {
   const lines = problems
     .slice(0, listedMax)
     .flatMap((problem) => [formatProblem(problem), ...(problem.below ?? []).map((line) => `  ${printable(line)}`)]);

@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { parse } from "csv-parse/sync";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
@@ -92,10 +93,12 @@ describe("every format", () => {
       );
   });
 
-  test("has a description, and is written anew or added to as text", () => {
+  test("has a description and a row in the documentation, and is written anew or added to as text", () => {
+    const page = readFileSync("docs/ci.md", "utf8");
     expect(Object.keys(exporters)).toEqual(Object.keys(exportFormats));
     for (const [name, exporter] of Object.entries<AnyExporter>(exporters)) {
       expect(exportFormats[name as ExportFormat]).toMatch(/^\S.{5,70}$/);
+      expect(page).toContain(`\n| \`${name}\` | `);
       if (exporter.appends) expect(typeof exporter.render([forecast()])).toBe("string");
     }
   });

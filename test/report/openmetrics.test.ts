@@ -47,6 +47,12 @@ describe("openmetrics", () => {
       }
   });
 
+  test("has no label of a class where there is one alone", () => {
+    const { latencyByClass } = one;
+    const single = read(forecast({ latencyByClass: { chat: latencyByClass["chat"]! } }));
+    expect(single.filter(({ labels }) => "class" in labels)).toEqual([]);
+  });
+
   test("has every metric that the forecast has, and none that it lacks", () => {
     const gauges = samples.filter(({ labels }) => Object.keys(labels).length === 3).map(({ value }) => value);
     for (const [, { of }] of metricEntries) {
