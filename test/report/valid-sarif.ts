@@ -9,7 +9,13 @@ const schema = JSON.parse(
 // The formats of the schema are URIs and dates.
 const validate = new Ajv2020({
   strict: false,
-  formats: { uri: URL.canParse, "uri-reference": isReference, "date-time": true, uuid: true, email: true },
+  formats: {
+    uri: (text: string) => URL.canParse(text),
+    "uri-reference": isReference,
+    "date-time": true,
+    uuid: true,
+    email: true,
+  },
 }).compile(schema);
 
 function isReference(text: string): boolean {
