@@ -31,7 +31,7 @@ type RuleId = keyof typeof rules;
 
 /** GitHub code scanning shows 5,000 results of a run, and takes 10 MB, compressed. Without compression this stays below. */
 const resultsMax = 5000;
-const charactersMax = 9_000_000;
+const bytesMax = 9_000_000;
 /** Characters of a message; the sum of a memory plan has some 2,000. */
 const messageMax = 4000;
 
@@ -61,8 +61,8 @@ function ruleOf({ file, code = exitCodes.invalidInput }: ScenarioFailure, proble
 }
 
 const text = (message: string): string => {
-  const shown = printable(message).trim();
-  return shown.length > messageMax ? `${shown.slice(0, messageMax)}...` : shown || "no message";
+  const shown = message.trim() || "no message";
+  return printable(shown.length > messageMax ? `${shown.slice(0, messageMax)}...` : shown);
 };
 
 /** A result at the line of its problem; without one at the first line of the scenario, and then the message names the file. */
@@ -94,10 +94,10 @@ type Result = ReturnType<typeof resultOf>;
 
 /** The results that code scanning takes. */
 function withinLimits(results: readonly Result[]): readonly Result[] {
-  let characters = 0;
+  let bytes = 0;
   const end = results.findIndex((result, i) => {
-    characters += JSON.stringify(result).length;
-    return i >= resultsMax || characters > charactersMax;
+    bytes += Buffer.byteLength(JSON.stringify(result, null, 2));
+    return i >= resultsMax || bytes > bytesMax;
   });
   return end < 0 ? results : results.slice(0, end);
 }
