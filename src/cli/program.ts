@@ -14,6 +14,7 @@ const commands: Readonly<Record<string, () => Promise<CommandRegistration>>> = {
   sweep: async () => (await import("./sweep-command.ts")).sweepCommand,
   worker: async () => (await import("./worker-command.ts")).workerCommand,
   calibrate: async () => (await import("./calibrate-command.ts")).calibrateCommand,
+  report: async () => (await import("./report-command.ts")).reportCommand,
   validate: async () => (await import("./validate-command.ts")).validateCommand,
   trace: async () => (await import("./trace-command.ts")).traceCommand,
   capture: async () => (await import("./capture-command.ts")).captureCommand,

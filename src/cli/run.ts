@@ -100,6 +100,7 @@ export async function run(files: readonly string[], options: RunOptions, colour:
             solve,
             signal: watch.signal,
             advice: options.advice,
+            picture: true,
             bands: options.bands === true,
             ...(observed === null ? {} : { observed }),
             ...(followed === null ? {} : { watch: followed }),

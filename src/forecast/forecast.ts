@@ -6,6 +6,7 @@ import type { LedgerEntry, ResourceUse, TimeComponent } from "../sim/result.ts";
 import type { BandBasis } from "./bands/bands.ts";
 import type { LatencyBands } from "./bands/error-band-table.ts";
 import type { SetupKey } from "./bands/nearest-setup.ts";
+import type { RunPicture } from "./picture/run-picture.ts";
 
 /** Version of the result document; raised on every incompatible change. */
 export const forecastSchemaVersion = 3;
@@ -154,6 +155,8 @@ export interface Forecast extends Figures {
     readonly kvUse: readonly number[];
     readonly outputTokensPerSecond: readonly number[];
   };
+  /** What charts show beside the figures; absent where it was not asked for, and in results saved before it was kept. */
+  readonly picture?: RunPicture;
   readonly slos: readonly SloVerdict[];
   readonly passed: boolean;
   readonly ledger: readonly LedgerEntry[];

@@ -1,6 +1,7 @@
 import { InvalidInputError } from "../core/errors.ts";
 import { type Json, parseJson } from "../core/json.ts";
 import { withCurrentKeys } from "./earlier-results.ts";
+import { withoutPage } from "./embedded-results.ts";
 import { type Forecast, forecastSchemaVersion } from "./forecast.ts";
 import { isObject } from "./result-kinds.ts";
 import { resultProblems } from "./result-problems.ts";
@@ -13,15 +14,15 @@ const laterFields = ["bands", "sections", "baselineRun"] as const;
  * version or the one before, naming the fields that are missing or of the wrong kind.
  */
 export function readForecast(text: string, file: string): Forecast {
-  return forecastOf(parseJson(text, file), file, "");
+  return forecastOf(parseJson(withoutPage(text), file), file, "");
 }
 
-/** Reads a `result.json` of any number of scenarios: one forecast, or a list of them. */
+/** Reads a `result.json` of any number of scenarios, or a report that holds one: one forecast, or a list of them. */
 export function readForecasts(
   text: string,
   file: string,
 ): { readonly forecasts: readonly Forecast[]; readonly isList: boolean } {
-  const json = parseJson(text, file);
+  const json = parseJson(withoutPage(text), file);
   if (!Array.isArray(json)) return { forecasts: [forecastOf(json, file, "")], isList: false };
   const items: readonly Json[] = json;
   return { forecasts: items.map((item, index) => forecastOf(item, file, `[${index}].`)), isList: true };

@@ -8,6 +8,7 @@ import { replicaStates } from "../sim/scaling/replica-life.ts";
 import type { BandBasis } from "./bands/bands.ts";
 import { bandClasses } from "./bands/error-band-table.ts";
 import type { AdviceUnit, SloVerdict } from "./forecast.ts";
+import { picturedLatencies } from "./picture/latency-picture.ts";
 import { type Kind, statistics } from "./result-kinds.ts";
 
 /** Fields by dotted path; `[]` stands for each item of a list. */
@@ -212,6 +213,30 @@ const poolsShape: Shape = {
   ...waitShape("handover.decodeQueue"),
 };
 
+/** What charts show. */
+const pictureShape: Shape = {
+  picture: "object or absent",
+  "picture.latency": "object",
+  "picture.latency.shares": "list of numbers",
+  "picture.latency.ms": "object",
+  ...fields("picture.latency.ms", "list of numbers", picturedLatencies),
+  ...fields("picture", "list", ["experts", "caches"]),
+  ...fields("picture", "object", ["experts[]", "caches[]"]),
+  ...fields("picture.experts[]", "number", [
+    "layers",
+    "experts",
+    "ranks",
+    "layersPerRow",
+    "expertsPerColumn",
+    "ranksPerColumn",
+  ]),
+  ...fields("picture.experts[]", "list of texts", ["byExpert", "byRank"]),
+  ...fields("picture.caches[]", "text", ["pool", "scope", "policy"]),
+  ...fields("picture.caches[]", "number", ["slots", "accesses"]),
+  ...fields("picture.caches[]", "list of numbers", ["sizes", "lru", "bestStatic", "belady", "ofPolicy"]),
+  "picture.experts[].pool": "text",
+};
+
 /** What the run was judged by, and compared with. */
 const verdictShape: Shape = {
   slos: "list",
@@ -331,6 +356,7 @@ export const resultShape: Shape = {
   "resources[]": "object",
   "resources[].name": "text",
   ...fields("resources[]", "number", ["busyNs", "bytes", "utilisation"]),
+  ...pictureShape,
   "series.intervalS": "number",
   ...fields("series", "list of numbers", ["waiting", "running", "kvUse", "outputTokensPerSecond"]),
   passed: "flag",

@@ -87,7 +87,7 @@ export class EngineRun implements RunWatch {
   private simulate(): Promise<FinishedRun> {
     const { file, text, settings, params } = this.order.request;
     this.scenario = parseScenario(text, file, { settings, params });
-    return runScenario(this.scenario, { ...this.files, signal: this.stopping.signal, watch: this });
+    return runScenario(this.scenario, { ...this.files, signal: this.stopping.signal, watch: this, picture: true });
   }
 
   stop(): void {
