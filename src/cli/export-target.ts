@@ -3,10 +3,12 @@ import { type ExitCode, exitCodes, OutputError, UsageError } from "../core/error
 import { oneLine } from "../core/printable.ts";
 import { outputIdentity } from "../files/output-place.ts";
 import { type OutputNeeds, prepareOutput } from "../files/prepare-output.ts";
+import { writeOutput } from "../files/write-output.ts";
 import type { RunDetails } from "../forecast/details/run-details.ts";
 import type { Forecast } from "../forecast/forecast.ts";
-import type { ScenarioFailure } from "../report/exporter.ts";
+import type { Exporter, ScenarioFailure } from "../report/exporter.ts";
 import { type ExportFormat, exporters } from "../report/exporters.ts";
+import { gzipped } from "./gzipped.ts";
 import type { Io } from "./io.ts";
 import { oneOf, splitPair } from "./words.ts";
 
@@ -20,9 +22,13 @@ export interface ExportTarget<Format extends string = ExportFormat> {
 export const exportTargets = (texts: readonly string[], needs: OutputNeeds): Promise<ExportTarget[]> =>
   targetsAmong(texts, Object.keys(exporters) as ExportFormat[], needs);
 
-/** Whether a target is made from what happened in the runs, beside their forecasts. */
-export const needDetails = (targets: readonly ExportTarget[]): boolean =>
-  targets.some(({ format }) => exporters[format].needsDetails === true);
+/** What targets are made from beside forecasts: what happened in the runs, and when it did. */
+export const needs = (targets: readonly ExportTarget[]): { readonly details: boolean; readonly timeline: boolean } => ({
+  details: targets.some(({ format }) => exporterOf(format).needsDetails === true),
+  timeline: targets.some(({ format }) => exporterOf(format).needsTimeline === true),
+});
+
+const exporterOf = (format: ExportFormat): Exporter => exporters[format];
 
 /** The same for any list of formats. */
 export async function targetsAmong<Format extends string>(
@@ -61,10 +67,13 @@ export function writeExports(
   for (const target of targets)
     if (!able.includes(target)) io.err(`no forecast: ${oneLine(target.path)} is not written\n`);
   return writeAll(io, able, async ({ format, path }) => {
-    const exporter = exporters[format];
+    const exporter = exporterOf(format);
     if (exporter.appends) {
       const presentBytes = (await stat(path).catch(() => null))?.size ?? 0;
       await io.appendText(path, exporter.render(forecasts, { failures, details, presentBytes }));
+    } else if (exporter.needsTimeline === true && path.endsWith(".gz")) {
+      const bytes = await gzipped(exporter.render(forecasts, { failures, details }));
+      await writeOutput(path, (output) => output.append(bytes));
     } else await io.writeText(path, exporter.render(forecasts, { failures, details }));
   });
 }

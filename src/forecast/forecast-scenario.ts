@@ -13,7 +13,7 @@ import { buildForecast } from "./build-forecast.ts";
 import type { Forecast } from "./forecast.ts";
 
 /** Who follows the run itself, batch by batch. */
-export interface RunWatch extends Pick<SimulateHooks, "batchSteps"> {
+export interface RunWatch extends Pick<SimulateHooks, "batchSteps" | "follow"> {
   onBatch(run: RunView, resolved: ResolvedScenario): void;
   /** What happens between batches, beside serving the signals and timers of the process. */
   giveWay(): Promise<void>;
@@ -65,6 +65,7 @@ export async function runScenario(
     ...(onProgress === undefined ? {} : { onProgress }),
     ...(signal === undefined ? {} : { shouldStop: () => signal.aborted }),
     ...(watch?.batchSteps === undefined ? {} : { batchSteps: () => watch.batchSteps!() }),
+    ...(watch?.follow === undefined ? {} : { follow: watch.follow }),
     ...(watch === undefined ? {} : { onBatch: (view) => watch.onBatch(view, resolved) }),
   });
   return { scenario, resolved, run, forecast: buildForecast(scenario, resolved, run) };

@@ -6,6 +6,7 @@ import { jsonExport } from "./json.ts";
 import { junitExport } from "./junit.ts";
 import { markdownExport } from "./markdown.ts";
 import { requestsExport } from "./requests-csv.ts";
+import { timelineExport } from "./timeline-json.ts";
 
 /** Output formats of `--export FORMAT=PATH`. */
 export const exporters = {
@@ -16,6 +17,7 @@ export const exporters = {
   github: githubExport,
   details: detailsExport,
   requests: requestsExport,
+  timeline: timelineExport,
 } as const satisfies Record<string, Exporter>;
 
 export type ExportFormat = keyof typeof exporters;
