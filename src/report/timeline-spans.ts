@@ -1,5 +1,7 @@
-import { type SpanKind, spanDepths, spanKinds } from "../forecast/timeline/span-kinds.ts";
+import { componentOf, type SpanKind, spanDepths, spanKinds } from "../forecast/timeline/span-kinds.ts";
 import type { Spans } from "../forecast/timeline/timeline.ts";
+import { componentLabel } from "./labels.ts";
+import { serving } from "./timeline-events.ts";
 
 /** Spans in whole ns, in the order in which viewers open them: by begin, and what holds others before them. */
 export interface OrderedSpans {
@@ -39,7 +41,8 @@ export function orderedSpans({ count, track, kind, beginNs, endNs }: Spans): Ord
 }
 
 /** Names of what is no part of step time. */
-export const spanNames: Readonly<Partial<Record<SpanKind, string>>> = {
+const names: Readonly<Partial<Record<SpanKind, string>>> = {
+  router: "router",
   prefillStep: "prefill step",
   decodeStep: "decode step",
   mixedStep: "mixed step",
@@ -48,14 +51,29 @@ export const spanNames: Readonly<Partial<Record<SpanKind, string>>> = {
   rankExperts: "experts of layer",
   rankStall: "waits for experts of layer",
   linkReduce: "all reduce",
-  handOn: "hand-over to the next stage",
+  linkDispatch: "dispatch",
+  linkCombine: "combine",
+  handOn: "to the next stage",
+  demand: "demand",
+  background: "background",
 };
-
-/** Words of the numbers beside a span; the first of `numbered` kinds is part of the name. */
-export const spanNumbers: Readonly<Partial<Record<SpanKind, readonly string[]>>> = {
-  prefillStep: ["tokens", "sequences", "prompt_tokens"],
-  decodeStep: ["tokens", "sequences", "prompt_tokens"],
-  mixedStep: ["tokens", "sequences", "prompt_tokens"],
+const categories: Readonly<Partial<Record<SpanKind, string>>> = {
+  prefillStep: serving,
+  decodeStep: serving,
+  mixedStep: serving,
+  rankLayer: "rank",
+  rankExperts: "rank",
+  rankStall: "rank",
+  linkReduce: "link",
+  linkDispatch: "link",
+  linkCombine: "link",
+};
+const stepNumbers = ["tokens", "sequences", "prompt_tokens"];
+/** Words of the numbers beside a span. */
+const numbers: Readonly<Partial<Record<SpanKind, readonly string[]>>> = {
+  prefillStep: stepNumbers,
+  decodeStep: stepNumbers,
+  mixedStep: stepNumbers,
   layer: ["layer"],
   rankLayer: ["layer"],
   rankExperts: ["layer", "pairs", "distinct_experts"],
@@ -67,5 +85,12 @@ export const spanNumbers: Readonly<Partial<Record<SpanKind, readonly string[]>>>
   background: ["bytes"],
 };
 
-/** The kind of each index. */
-export const kindOf = (index: number): SpanKind => spanKinds[index]!;
+/** [span kinds] Name, category and words of the numbers; a number called `layer` is part of the name. The category of a part of step time is its component. */
+export const spanWords = spanKinds.map((kind) => {
+  const component = componentOf(kind);
+  return {
+    name: names[kind] ?? (component === null ? kind : componentLabel(component)),
+    category: component ?? categories[kind] ?? kind,
+    numbers: numbers[kind] ?? [],
+  };
+});

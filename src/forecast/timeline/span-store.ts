@@ -22,7 +22,7 @@ export class SpanStore {
   endNs = new Float64Array(firstRoom);
   /** [count][3] numbers beside it; NaN where it has fewer. */
   numbers = new Float64Array(firstRoom * numbers);
-  /** Begin of the first span that was refused for lack of room, ns; Infinity without one. */
+  /** The earliest begin of what was refused for lack of room, ns; Infinity without any. */
   refusedNs = Number.POSITIVE_INFINITY;
   private readonly window: TimeWindow;
   private readonly room: number;
@@ -32,7 +32,12 @@ export class SpanStore {
     this.room = room;
   }
 
-  /** Whether a span was refused for lack of room. */
+  /** Something that begins then was left out, as there is no room. */
+  refuse(beginNs: number): void {
+    this.refusedNs = Math.min(this.refusedNs, Math.max(beginNs, this.window.fromNs));
+  }
+
+  /** Whether anything was refused for lack of room. */
   get full(): boolean {
     return this.refusedNs < Number.POSITIVE_INFINITY;
   }
@@ -43,7 +48,7 @@ export class SpanStore {
     if (!(endNs > fromNs && beginNs < toNs && endNs > beginNs)) return -1;
     const i = this.count;
     if (i === this.room) {
-      if (!this.full) this.refusedNs = beginNs;
+      this.refuse(beginNs);
       return -1;
     }
     if (i === this.track.length) this.grow();

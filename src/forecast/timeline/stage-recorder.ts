@@ -110,9 +110,11 @@ export class StageRecorder implements FlightWatch {
 
   enters(stage: number, atNs: number, stoodUntilNs: number, stoodNs: number): void {
     const { store, window } = this;
-    this.active = atNs < window.toNs && !store.full;
-    if (!this.active) return;
     this.stage = stage;
+    const inWindow = atNs < window.toNs;
+    this.active = inWindow && !store.full;
+    if (inWindow && !this.active) store.refuse(atNs);
+    if (!this.active) return;
     this.of = this.tracks.stages[stage]!;
     this.plan = this.replica.plans[stage]!;
     this.startNs = this.cursorNs = atNs;
