@@ -2,10 +2,10 @@ import { formatDuration } from "../core/units.ts";
 import { version } from "../core/version.ts";
 import type { Forecast } from "../forecast/forecast.ts";
 import { requestsMax } from "../forecast/timeline/request-flows.ts";
-import type { Timeline } from "../forecast/timeline/timeline.ts";
+import type { FollowedRequest, Timeline } from "../forecast/timeline/timeline.ts";
 import type { Exporter } from "./exporter.ts";
 import { countEvent, jsonLine, namedEvents, type Place, spanEvent, twoDecimals } from "./timeline-events.ts";
-import { requestEvents } from "./timeline-requests.ts";
+import { requestFlow, requestSpans } from "./timeline-requests.ts";
 import { orderedSpans, spanWords } from "./timeline-spans.ts";
 
 /** Flows of one file are told apart by their process and request. */
@@ -13,13 +13,14 @@ const requestsOfProcess = 10_000_000;
 
 /** Up to when a timeline shows anything, ns. */
 const untilNs = ({ window, endNs, cutNs }: Timeline): number =>
-  Math.min(window.toNs, endNs, cutNs ?? Number.POSITIVE_INFINITY);
+  Math.floor(Math.min(window.toNs, endNs, cutNs ?? Number.POSITIVE_INFINITY));
 
 /** The events of one run. `firstPid`: of its first process. */
 function* eventsOf(timeline: Timeline, prefix: string, firstPid: number): Generator<string> {
   const { processes, tracks, spans, counts, requests } = timeline;
   const requestsPid = firstPid + processes.length;
   const places = tracks.map(({ process }, i): Place => ({ pid: firstPid + process, tid: i + 1 }));
+  const placeOf = ({ request }: FollowedRequest): Place => ({ pid: requestsPid, tid: request + 1 });
   const { order, beginNs, endNs } = orderedSpans(spans);
   const used = new Set<number>();
   for (const i of order) used.add(spans.track[i]!);
@@ -33,8 +34,11 @@ function* eventsOf(timeline: Timeline, prefix: string, firstPid: number): Genera
     if (busy.has(i)) yield* namedEvents("process", { pid: firstPid + i, tid: 0 }, `${prefix}${name}`, firstPid + i);
   for (const track of [...used].sort((a, b) => a - b))
     yield* namedEvents("thread", places[track]!, tracks[track]!.name, track);
-  for (const { request } of requests)
-    yield* namedEvents("thread", { pid: requestsPid, tid: request + 1 }, `request ${request}`, request);
+  for (const request of requests)
+    yield* namedEvents("thread", placeOf(request), `request ${request.request}`, request.request);
+  const shown = { fromNs: timeline.window.fromNs, toNs: untilNs(timeline) };
+  // Before the steps: some viewers go through flows in the order in which they read spans.
+  for (const request of requests) yield* requestSpans(request, shown, placeOf(request));
   for (const i of order) {
     const { name, category, numbers } = spanWords[spans.kind[i]!]!;
     const args = numbers.map((word, n) => `"${word}":${twoDecimals(spans.numbers[3 * i + n]!)}`);
@@ -42,11 +46,9 @@ function* eventsOf(timeline: Timeline, prefix: string, firstPid: number): Genera
     yield spanEvent(text, category, places[spans.track[i]!]!, beginNs[i]!, endNs[i]!, args);
   }
   for (const count of counts) yield countEvent(count, firstPid + count.process);
-  const shown = { fromNs: timeline.window.fromNs, toNs: untilNs(timeline) };
   for (const request of requests) {
-    const place = { pid: requestsPid, tid: request.request + 1 };
-    const flowId = requestsPid * requestsOfProcess + request.request;
-    yield* requestEvents(request, shown, place, (track) => places[track]!, flowId);
+    const id = requestsPid * requestsOfProcess + request.request;
+    yield* requestFlow(request, shown, placeOf(request), (track) => places[track]!, id);
   }
 }
 
