@@ -1,13 +1,14 @@
 import type { Pool } from "../../sim/pool.ts";
 import type { Replica, StepInFlight } from "../../sim/replica.ts";
-import { timeComponents } from "../../sim/result.ts";
 import type { LayerCall } from "../../sim/routing/layer-call.ts";
 import type { StagePlan } from "../../sim/step/stage-plan.ts";
 import type { FlightWatch } from "../../sim/step/stage-watch.ts";
-import { component, type StepAccounts } from "../../sim/step/step-accounts.ts";
+import { component } from "../../sim/step/step-accounts.ts";
+import { BookedTime } from "./booked-time.ts";
 import type { ReplicaTracks, StageTracks } from "./replica-tracks.ts";
 import { spanKind } from "./span-kinds.ts";
 import { always, SpanStore, type TimeWindow } from "./span-store.ts";
+import { nextAlike, stepFigures } from "./step-figures.ts";
 
 /** The parts of step time in the order in which a layer, or what is outside of layers, takes them. */
 const order = [
@@ -55,13 +56,8 @@ export class StageRecorder implements FlightWatch {
   private readonly window: TimeWindow;
   private readonly store: SpanStore;
   private readonly notes: StepNotes;
-  private readonly accounts: StepAccounts;
-  /** The accounts when they were last read. */
-  private readonly before = new Float64Array(timeComponents.length);
-  private linkNs = 0;
-  private linkBytes = 0;
-  /** What was booked between. */
-  private readonly part = new Float64Array(timeComponents.length);
+  private readonly booked: BookedTime;
+  /** Time of shared experts that was booked before the layer's dispatch, ns. */
   private sharedNs = 0;
   /** Whether the step is in a stage that is recorded; the stage, its tracks and layers. */
   private active = false;
@@ -99,7 +95,7 @@ export class StageRecorder implements FlightWatch {
     this.window = window;
     this.store = store;
     this.notes = notes;
-    this.accounts = pool.cost;
+    this.booked = new BookedTime(pool.cost);
     this.of = tracks.stages[0]!;
     this.plan = replica.plans[0]!;
     const { dp } = pool.config.mapping;
@@ -128,11 +124,7 @@ export class StageRecorder implements FlightWatch {
   }
 
   resumes(): void {
-    if (!this.active) return;
-    const { components, links } = this.accounts;
-    this.before.set(components);
-    this.linkNs = links.busyNs;
-    this.linkBytes = links.bytes;
+    if (this.active) this.booked.skip();
   }
 
   mixed(clockNs: Float64Array): void {
@@ -140,18 +132,18 @@ export class StageRecorder implements FlightWatch {
     this.layer.clear();
     this.layerNs = this.cursorNs;
     this.mixedNs.set(clockNs);
-    this.take();
-    const reduceNs = this.part[component.allReduce]!;
+    this.booked.take();
+    const reduceNs = this.booked.part[component.allReduce]!;
     this.put(this.layer, spanKind.experts);
     this.link(this.layer, spanKind.linkReduce, this.cursorNs - reduceNs);
   }
 
   dispatched(): void {
     if (!this.active) return;
-    this.take();
+    this.booked.take();
     // They run beside the dispatch or behind it, which is booked later.
-    this.sharedNs = this.part[component.sharedExperts]!;
-    this.part[component.sharedExperts] = 0;
+    this.sharedNs = this.booked.part[component.sharedExperts]!;
+    this.booked.part[component.sharedExperts] = 0;
     this.put(this.layer, spanKind.router);
     this.link(this.layer, spanKind.linkDispatch, this.cursorNs);
   }
@@ -159,10 +151,10 @@ export class StageRecorder implements FlightWatch {
   layerEnds(layer: number, clockNs: Float64Array, call: LayerCall | null, beginNs: number): void {
     if (!this.active) return;
     const { layer: spans, startNs, of, rankNs } = this;
-    this.take();
-    this.part[component.sharedExperts]! += this.sharedNs;
+    this.booked.take();
+    this.booked.part[component.sharedExperts]! += this.sharedNs;
     this.sharedNs = 0;
-    const combineNs = this.part[component.combine]!;
+    const combineNs = this.booked.part[component.combine]!;
     this.put(spans, spanKind.experts);
     if (call !== null) this.link(spans, spanKind.linkCombine, this.cursorNs - combineNs);
     spans.add(of.stage, spanKind.layer, this.layerNs, this.cursorNs, layer);
@@ -190,7 +182,7 @@ export class StageRecorder implements FlightWatch {
     const periodNs = this.cursorNs - this.layerNs;
     let layer = lastLayer;
     for (let time = 1; time <= times; time++) {
-      layer = this.nextAlike(layer);
+      layer = nextAlike(this.plan, layer);
       for (let i = 0; i < spans.count; i++) {
         const rank = spans.track[i]! - of.attention;
         const laterNs = spans.kind[i] === spanKind.rankLayer ? rankLayerNs[rank]! : periodNs;
@@ -204,7 +196,7 @@ export class StageRecorder implements FlightWatch {
 
   outside(): void {
     if (!this.active) return;
-    this.take();
+    this.booked.take();
     this.put(this.store, spanKind.experts);
     // Ranks have met.
     this.rankNs.fill(this.cursorNs - this.startNs);
@@ -223,36 +215,24 @@ export class StageRecorder implements FlightWatch {
     this.store.add(this.tracks.handOns[this.step.index]!, spanKind.handOn, fromNs, untilNs);
   }
 
-  /** Reads what was booked since the last time. */
-  private take(): void {
-    const { components } = this.accounts;
-    const { before, part } = this;
-    for (let i = 0; i < part.length; i++) part[i] = components[i]! - before[i]!;
-    before.set(components);
-  }
-
   /** Fills the track of the stage with it. `experts`: as what the time of experts is shown. */
   private put(store: SpanStore, experts: number): void {
-    const { part, of } = this;
+    const { part } = this.booked;
     for (const at of order) {
       const ns = part[at]!;
       if (!(ns > 0)) continue;
-      store.add(of.stage, at === component.experts ? experts : at, this.cursorNs, this.cursorNs + ns);
+      store.add(this.of.stage, at === component.experts ? experts : at, this.cursorNs, this.cursorNs + ns);
       this.cursorNs += ns;
     }
   }
 
   /** The transfers between devices that were booked since the last time, as one that begins at `fromNs` or when the last is over. */
   private link(store: SpanStore, kind: number, fromNs: number): void {
-    const { links } = this.accounts;
-    const ns = links.busyNs - this.linkNs;
-    if (ns > 0) {
-      const beginNs = Math.max(this.linkCursorNs, fromNs);
-      store.add(this.of.interconnect, kind, beginNs, beginNs + ns, links.bytes - this.linkBytes);
-      this.linkCursorNs = beginNs + ns;
-    }
-    this.linkNs = links.busyNs;
-    this.linkBytes = links.bytes;
+    const { linkNs, linkBytes } = this.booked;
+    if (!(linkNs > 0)) return;
+    const beginNs = Math.max(this.linkCursorNs, fromNs);
+    store.add(this.of.interconnect, kind, beginNs, beginNs + linkNs, linkBytes);
+    this.linkCursorNs = beginNs + linkNs;
   }
 
   private putExperts(layer: number, { ns, stallNs, pairs, distinct }: LayerCall, beginNs: number): void {
@@ -265,27 +245,8 @@ export class StageRecorder implements FlightWatch {
     }
   }
 
-  /** The next layer of the stage like one, both counted over all stages. */
-  private nextAlike(layer: number): number {
-    const { first, layers, attentionClass, feedForwardClass } = this.plan;
-    const last = layer - first;
-    for (let i = last + 1; i < layers; i++)
-      if (attentionClass[i] === attentionClass[last] && feedForwardClass[i] === feedForwardClass[last])
-        return first + i;
-    return layer;
-  }
-
   private addStep(endNs: number): number {
-    let tokens = 0;
-    let sequences = 0;
-    let promptTokens = 0;
-    for (const batch of this.step.batches) {
-      tokens += batch.tokens;
-      sequences += batch.sequences;
-      promptTokens += batch.prefillTokens;
-    }
-    const kind =
-      promptTokens === 0 ? spanKind.decodeStep : promptTokens === tokens ? spanKind.prefillStep : spanKind.mixedStep;
+    const { kind, tokens, sequences, promptTokens } = stepFigures(this.step);
     return this.store.add(this.of.stage, kind, this.startNs, endNs, tokens, sequences, promptTokens);
   }
 }

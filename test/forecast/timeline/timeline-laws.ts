@@ -72,6 +72,26 @@ function judgeResources({ run, timeline }: Recorded): void {
   }
 }
 
+/** The experts of a layer are computed on their ranks while the stage is in that layer. */
+function judgePlaces({ timeline: { spans, tracks } }: Recorded): void {
+  const layers = new Map<string, [number, number][]>();
+  const keyOf = (i: number) => {
+    const { process, name } = tracks[spans.track[i]!]!;
+    return `${process} ${/stage \d+$/.exec(name)?.[0] ?? ""} ${spans.numbers[3 * i]}`;
+  };
+  const each = (kind: SpanKind, tell: (i: number) => void) => {
+    for (let i = 0; i < spans.count; i++) if (spanKinds[spans.kind[i]!] === kind) tell(i);
+  };
+  each("layer", (i) => layers.set(keyOf(i), [...(layers.get(keyOf(i)) ?? []), [spans.beginNs[i]!, spans.endNs[i]!]]));
+  each("rankExperts", (i) => {
+    const dust = 1e-3 + 1e-9 * spans.endNs[i]!;
+    const inside = layers
+      .get(keyOf(i))!
+      .some(([from, to]) => from - dust <= spans.beginNs[i]! && spans.endNs[i]! <= to + dust);
+    expect(inside, `experts of layer ${keyOf(i)} at ${spans.beginNs[i]}`).toBe(true);
+  });
+}
+
 /** Records random deployments, and holds what is recorded against the runs. Returns how many ran. */
 export function judgeRandom(runs: number, seed: number): number {
   let ran = 0;
@@ -92,6 +112,7 @@ export function judgeRandom(runs: number, seed: number): number {
       expect(traceProblems(fileOf(one))).toEqual([]);
       judgeComponents(one);
       judgeResources(one);
+      judgePlaces(one);
     }),
     { numRuns: runs, seed },
   );
