@@ -8,6 +8,7 @@ import type { Forecast } from "../forecast/forecast.ts";
 import { type ExportFormat, exportFormats } from "../report/export-formats.ts";
 import type { AnyExporter, ScenarioFailure } from "../report/exporter.ts";
 import { exporters } from "../report/exporters.ts";
+import { gzipped } from "./gzipped.ts";
 import type { Io } from "./io.ts";
 import { oneOf, splitPair } from "./words.ts";
 
@@ -21,9 +22,11 @@ export interface ExportTarget<Format extends string = ExportFormat> {
 export const exportTargets = (texts: readonly string[], needs: OutputNeeds): Promise<ExportTarget[]> =>
   targetsAmong(texts, Object.keys(exportFormats) as ExportFormat[], needs);
 
-/** Whether a target is made from what happened in the runs, beside their forecasts. */
-export const needDetails = (targets: readonly ExportTarget[]): boolean =>
-  targets.some(({ format }) => exporterOf(format).needsDetails === true);
+/** What targets are made from beside forecasts: what happened in the runs, and when it did. */
+export const needs = (targets: readonly ExportTarget[]): { readonly details: boolean; readonly timeline: boolean } => ({
+  details: targets.some(({ format }) => exporterOf(format).needsDetails === true),
+  timeline: targets.some(({ format }) => exporterOf(format).needsTimeline === true),
+});
 
 const exporterOf = (format: ExportFormat): AnyExporter => exporters[format];
 
@@ -68,6 +71,7 @@ export function writeExports(
     const presentBytes = exporter.appends ? ((await stat(path).catch(() => null))?.size ?? 0) : 0;
     const rendered = await exporter.render(forecasts, { failures, details, presentBytes });
     if (typeof rendered !== "string") await io.writeBytes(path, rendered);
+    else if (exporter.needsTimeline === true && path.endsWith(".gz")) await io.writeBytes(path, await gzipped(rendered));
     else if (exporter.appends) await io.appendText(path, rendered);
     else await io.writeText(path, rendered);
   });

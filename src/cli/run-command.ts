@@ -5,7 +5,7 @@ import type { CommandRegistration } from "./command.ts";
 import { helpBelow } from "./help-text.ts";
 import { regressionLimits } from "./regression-limits.ts";
 import type { RunOptions } from "./run.ts";
-import { collect, mkdirHelp, wantsColour, wholeNumber } from "./words.ts";
+import { collect, durationNs, mkdirHelp, wantsColour, wholeNumber } from "./words.ts";
 
 const below = helpBelow({
   notes: ["Exit code 99 says that an SLO of level error failed or that a metric became worse than its limit allows."],
@@ -15,6 +15,7 @@ const below = helpBelow({
     "run cluster.yaml --set policy.offload.slots=32 --threshold 'ttft: p(99)<800ms'",
     "run ci/*.yaml --summary compact --export junit=report.xml --export json=result.json",
     "run ci/*.yaml --baseline result.json --max-regress 3%,e2e.p99=40%",
+    "run cluster.yaml --export timeline=timeline.json.gz --trace-from 10s --trace-to 11s",
     "run cluster.yaml --observed bench.json --set traffic.arrivals.maxConcurrency=64",
   ],
 });
@@ -65,6 +66,8 @@ export const runCommand: CommandRegistration = (program, exit) => {
         .default("standard"),
     )
     .option("--export <format=path>", "also write a file in one of the formats below (repeatable)", collect)
+    .option("--trace-from <time>", "begin the timeline here, such as 90s after the first arrival", durationNs)
+    .option("--trace-to <time>", "end it here (default: the whole run, as far as there is room)", durationNs)
     .option("--mkdir", mkdirHelp)
     .option("-q, --quiet", "no progress on stderr")
     .addHelpText("after", below)

@@ -23,6 +23,7 @@ import { textTable } from "../report/text-table.ts";
 import { parseScenario } from "../scenario/parse-scenario.ts";
 import { readBaseline } from "./baseline-file.ts";
 import { withThresholds } from "./extra-thresholds.ts";
+import { followedRuns, type TimelineOptions, timelineNote } from "./followed-runs.ts";
 import { watchInterrupts } from "./interrupt.ts";
 import { fileReader, type Io, processIo } from "./io.ts";
 import { progressLine } from "./progress.ts";
@@ -31,7 +32,7 @@ import { paramsFor } from "./scenario-params.ts";
 import { withSolvers } from "./solving.ts";
 import { splitPair } from "./words.ts";
 
-export interface RunOptions {
+export interface RunOptions extends TimelineOptions {
   readonly set?: readonly string[];
   readonly param?: readonly string[];
   readonly threshold?: readonly string[];
@@ -72,7 +73,7 @@ export async function run(files: readonly string[], options: RunOptions, colour:
   const observed = await readObserved(io, files, options);
   const settings = [...(options.set ?? []), ...(options.seed === undefined ? [] : [`seed=${options.seed}`])];
   const { forecasts, failures, codes, details }: Outcomes = { forecasts: [], failures: [], codes: [], details: [] };
-  const detailed = exporting?.needDetails(targets) === true;
+  const watchNext = followedRuns(options, exporting?.needs(targets), files.length);
   const overview: string[][] = [];
   const watch = watchInterrupts(io);
   const sayNotRun = (from: number): void => {
@@ -91,7 +92,7 @@ export async function run(files: readonly string[], options: RunOptions, colour:
           settings,
           params: await paramsFor(file, params, io),
         });
-        const followed = detailed ? new (await import("../forecast/details/details-watch.ts")).DetailsWatch() : null;
+        const followed = watchNext();
         const before = baseline?.(scenario.name) ?? null;
         const solving = { signal: watch.signal, quiet: options.quiet === true };
         const plain = await withSolvers(io, file, solving, (solve) =>
@@ -114,7 +115,11 @@ export async function run(files: readonly string[], options: RunOptions, colour:
           io.out(terminalSummary(forecast, io.style, options.summary, io.width));
         }
         forecasts.push(forecast);
-        if (followed !== null) details.push(followed.details());
+        if (followed !== null) {
+          const happened = followed.details();
+          io.err(timelineNote(happened, oneLine(file)));
+          details.push(happened);
+        }
         overview.push([file, headline(forecast)]);
         codes.push(forecast.interrupted ? watch.code() : outcome(forecast, options.thresholds));
       } catch (error) {

@@ -1,6 +1,11 @@
 import { BackgroundQueue } from "./background-queue.ts";
 import { InvariantError } from "./errors.ts";
 
+/** Who follows a resource: it is told of each demand when that is submitted, of each background chunk once it has begun. Changes nothing. */
+export interface ResourceWatch {
+  serves(beginNs: number, ns: number, bytes: number, demand: boolean): void;
+}
+
 /**
  * Something that serves one piece of work at a time: a link, a disk, host memory, a tokeniser. *Demand* work is served
  * first come, first served, so its end is known when it is submitted. *Background* work runs in the gaps between
@@ -21,6 +26,8 @@ export class Resource {
   /** Demands submitted, raised background work included, and background chunks begun. */
   demands = 0;
   chunks = 0;
+  /** null: nobody. */
+  watch: ResourceWatch | null = null;
   private readonly background = new BackgroundQueue();
   /** Time of the last call, end of all that is begun or promised, end of the last background chunk, ns. */
   private clockNs = 0;
@@ -59,6 +66,7 @@ export class Resource {
       this.backgroundBusyNs += ns;
       this.bytes += background.chunkBytes[background.first]!;
       this.chunks++;
+      this.watch?.serves(beginNs, ns, background.chunkBytes[background.first]!, false);
       background.begin(this.endNs);
     }
     this.clockNs = atNs;
@@ -142,6 +150,7 @@ export class Resource {
     this.bytes += bytes;
     this.demands++;
     this.endNs = beginNs + ns;
+    this.watch?.serves(beginNs, ns, bytes, true);
     return this.endNs;
   }
 }

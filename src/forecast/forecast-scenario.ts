@@ -14,7 +14,7 @@ import type { Forecast } from "./forecast.ts";
 import { runPicture } from "./picture/run-picture.ts";
 
 /** Who follows the run itself, batch by batch. */
-export interface RunWatch extends Pick<SimulateHooks, "batchSteps"> {
+export interface RunWatch extends Pick<SimulateHooks, "batchSteps" | "follow"> {
   onBatch(run: RunView, resolved: ResolvedScenario): void;
   /** What happens between batches, beside serving the signals and timers of the process. */
   giveWay(): Promise<void>;
@@ -69,6 +69,7 @@ export async function runScenario(
     ...(onProgress === undefined ? {} : { onProgress }),
     ...(signal === undefined ? {} : { shouldStop: () => signal.aborted }),
     ...(watch?.batchSteps === undefined ? {} : { batchSteps: () => watch.batchSteps!() }),
+    ...(watch?.follow === undefined ? {} : { follow: watch.follow }),
     onBatch: (run) => {
       view = run;
       watch?.onBatch(run, resolved);

@@ -8,6 +8,7 @@ export const exportFormats = {
   markdown: "headline, tables; memory and ledger folded",
   junit: "JUnit XML, one case per SLO",
   github: "Markdown for a GitHub step summary",
+  html: "one self-contained page, as moecast report writes it",
   sarif: "problems of scenarios with file, line and column (SARIF 2.1.0)",
   openmetrics: "figures for Prometheus (OpenMetrics text)",
   "vllm-bench": "the result file of vllm bench serve",
@@ -15,6 +16,7 @@ export const exportFormats = {
   details: "experts, caches and links of the run (JSON)",
   requests: "one row per request (CSV)",
   parquet: "one row per request (Parquet)",
+  timeline: "steps, layers, links and requests over time (trace events)",
 } as const satisfies Readonly<Record<string, string>>;
 
 export type ExportFormat = keyof typeof exportFormats;

@@ -30,6 +30,8 @@ export interface Exporter<Rendered = string> {
   readonly reportsFailures: boolean;
   /** Whether it is made from what happened in the runs, beside their forecasts. */
   readonly needsDetails?: boolean;
+  /** Whether these hold a timeline; then the file is gzipped where its name ends with .gz. */
+  readonly needsTimeline?: boolean;
   render(forecasts: readonly Forecast[], context?: ExportContext): Rendered;
 }
 

@@ -4,6 +4,7 @@ import { detailsExport } from "./details-json.ts";
 import type { ExportFormat } from "./export-formats.ts";
 import type { AnyExporter } from "./exporter.ts";
 import { githubExport } from "./github.ts";
+import { htmlExport } from "./html/html-export.ts";
 import { jsonExport } from "./json.ts";
 import { junitExport } from "./junit.ts";
 import { markdownExport } from "./markdown.ts";
@@ -12,6 +13,7 @@ import { requestsExport } from "./requests-csv.ts";
 import { parquetExport } from "./requests-parquet.ts";
 import { sarifExport } from "./sarif.ts";
 import { vllmBenchExport } from "./vllm-bench.ts";
+import { timelineExport } from "./timeline-json.ts";
 
 /** What writes the formats of `--export FORMAT=PATH`. */
 export const exporters = {
@@ -20,6 +22,7 @@ export const exporters = {
   markdown: markdownExport,
   junit: junitExport,
   github: githubExport,
+  html: htmlExport,
   sarif: sarifExport,
   openmetrics: openmetricsExport,
   "vllm-bench": vllmBenchExport,
@@ -27,4 +30,5 @@ export const exporters = {
   details: detailsExport,
   requests: requestsExport,
   parquet: parquetExport,
+  timeline: timelineExport,
 } as const satisfies Record<ExportFormat, AnyExporter>;

@@ -3,6 +3,7 @@ import type { RunView } from "./outcome/run-view.ts";
 import type { StepWatch } from "./outcome/step-watch.ts";
 import type { RunResult } from "./result.ts";
 import { Simulation } from "./simulation.ts";
+import type { FollowSteps } from "./step-runner.ts";
 
 /** Hooks of a caller into a run that is going on. */
 export interface SimulateHooks {
@@ -10,6 +11,8 @@ export interface SimulateHooks {
   onStep?: (this: void, ns: number, endNs: number) => void;
   /** Told of every step, and what it is made of. */
   readonly steps?: StepWatch;
+  /** Follows steps through layers. */
+  readonly follow?: FollowSteps;
   onProgress?(completed: number, total: number): void;
   /** Asked between batches of steps. true ends the run with what has happened so far. */
   shouldStop?(): boolean;
@@ -23,7 +26,7 @@ const stepsPerBatch = 2048;
 
 /** Runs a configuration to its end, or until `shouldStop`. */
 export function simulate(config: SimConfig, hooks: SimulateHooks = {}): RunResult {
-  const simulation = new Simulation(config, hooks.onStep, hooks.steps);
+  const simulation = new Simulation(config, hooks.onStep, hooks.steps, hooks.follow);
   while (!simulation.advance(stepsPerBatch)) {
     report(simulation, hooks);
     if (hooks.shouldStop?.() === true) return simulation.result(true);
@@ -37,7 +40,7 @@ export async function simulateCooperatively(
   config: SimConfig,
   hooks: SimulateHooks & { giveWay(): Promise<void> },
 ): Promise<RunResult> {
-  const simulation = new Simulation(config, hooks.onStep, hooks.steps);
+  const simulation = new Simulation(config, hooks.onStep, hooks.steps, hooks.follow);
   hooks.onBatch?.(simulation);
   while (!simulation.advance(hooks.batchSteps?.() ?? stepsPerBatch)) {
     report(simulation, hooks);

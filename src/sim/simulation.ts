@@ -22,7 +22,7 @@ import { RequestState } from "./request-state.ts";
 import { type RunResult, requestStatus } from "./result.ts";
 import { Scaling } from "./scaling/scaling.ts";
 import { StepEnd, type StepOutcome } from "./step-end.ts";
-import { StepRunner } from "./step-runner.ts";
+import { type FollowSteps, type StepListener, StepRunner } from "./step-runner.ts";
 
 const stepsWithoutTokenMax = 1_000_000;
 
@@ -63,7 +63,12 @@ export class Simulation implements RunView {
   private readonly onStep: ((ns: number, endNs: number) => void) | undefined;
   private readonly watch: StepWatch | undefined;
 
-  constructor(config: SimConfig, onStep?: (ns: number, endNs: number) => void, watch?: StepWatch) {
+  constructor(
+    config: SimConfig,
+    onStep?: (ns: number, endNs: number) => void,
+    watch?: StepWatch,
+    follow: FollowSteps | null = null,
+  ) {
     this.config = config;
     this.onStep = onStep;
     this.watch = watch;
@@ -87,7 +92,7 @@ export class Simulation implements RunView {
       emitsFirst: config.handover?.firstToken === "prefill",
       onlyReads: role === "router",
     }));
-    this.runner = new StepRunner(pools, {
+    const listener: StepListener = {
       firstStageFree: (replica, atNs) => this.queue.push(atNs, eventPriority.start, eventKind.start, replica),
       stepEnds: (replica, step, startNs, endNs, fetchNs) => {
         this.onStep?.(endNs - startNs, endNs);
@@ -96,7 +101,8 @@ export class Simulation implements RunView {
       },
       nextEventNs: () => this.queue.peekNs(),
       advanceAt: (group, atNs) => this.queue.push(atNs, eventPriority.advance, eventKind.advance, group),
-    });
+    };
+    this.runner = new StepRunner(pools, listener, follow);
     this.scaled = pools.some(({ scaling }) => scaling !== null);
     this.scaling = new Scaling(pools, this.queue, {
       over: () => this.completed + this.rejected === this.state.count,

@@ -2,6 +2,7 @@ import type { Pool } from "./pool.ts";
 import type { ReplicaRebalance } from "./rebalance/replica-rebalance.ts";
 import type { Replica, StepInFlight } from "./replica.ts";
 import type { StageRun } from "./step/stage-run.ts";
+import type { FlightWatch } from "./step/stage-watch.ts";
 import { component } from "./step/step-accounts.ts";
 
 /** How far a step in flight of a replica has come. Reused from step to step. */
@@ -13,6 +14,8 @@ export class StepFlight {
   readonly run: StageRun;
   /** The replica's steps that are advanced with others in order of time, and with which; -1: in one go. */
   readonly group: number;
+  /** Who follows it; null: nobody. */
+  private readonly watch: FlightWatch | null;
   /** Experts of the replica that are placed anew; null: they stay. */
   private readonly rebalance: ReplicaRebalance | null;
   /** How many steps of the replica began before this one. */
@@ -32,7 +35,15 @@ export class StepFlight {
   promptTokens = 0;
   tokens = 0;
 
-  constructor(pool: Pool, replica: Replica, step: StepInFlight, run: StageRun, group: number) {
+  constructor(
+    pool: Pool,
+    replica: Replica,
+    step: StepInFlight,
+    run: StageRun,
+    group: number,
+    watch: FlightWatch | null = null,
+  ) {
+    this.watch = watch;
     this.pool = pool;
     this.replica = replica;
     this.step = step;
@@ -73,9 +84,13 @@ export class StepFlight {
     const { pool, replica, step, stage } = this;
     const { plans, stageFreeNs, inFlight } = replica;
     this.inside = true;
-    this.beganNs = Math.max(this.arrivedNs, stageFreeNs[stage]!);
+    const freeNs = stageFreeNs[stage]!;
+    this.beganNs = Math.max(this.arrivedNs, freeNs);
     stageFreeNs[stage] = Number.POSITIVE_INFINITY;
-    if (this.rebalance !== null) this.bookRebalance(this.rebalance.entered(stage));
+    const stoodNs = this.rebalance === null ? 0 : this.rebalance.entered(stage);
+    if (this.rebalance !== null) this.bookRebalance(stoodNs);
+    this.run.watch = this.watch;
+    this.watch?.enters(stage, this.beganNs, freeNs, stoodNs);
     const source = pool.experts.sources[pool.ownIndex(replica) * inFlight.length + step.index]!;
     const roots = this.group < 0 || pool.roots.of === null ? null : pool.roots.of[pool.ownIndex(replica)]![stage]!;
     this.run.begin(plans[stage]!, this.beganNs, step.batches, source, this.last, roots);
@@ -85,6 +100,7 @@ export class StepFlight {
   leave(): number {
     const { pool, replica, run, beganNs, stage, last } = this;
     let { ns } = run;
+    this.watch?.resumes();
     if (last) ns = this.withDrafts(ns) + this.pool.cost.hostNs(this.sequences, this.promptTokens > 0);
     if (this.rebalance !== null) {
       const laterNs = this.rebalance.besideNs(stage, beganNs, ns, run.exchangeNs);
@@ -98,11 +114,13 @@ export class StepFlight {
     this.inside = false;
     this.stagesNs += ns;
     this.fetchNs += run.fetchNs;
+    this.watch?.leaves(endNs);
     if (last) {
       replica.busyNs += this.stagesNs;
       replica.promptTime.add(this.stagesNs, this.promptTokens, this.tokens - this.promptTokens);
     } else {
       this.arrivedNs = endNs + Math.round(this.pool.cost.handoffNs(this.step.batches, stage));
+      this.watch?.handsOn(endNs, this.arrivedNs);
       this.stage++;
     }
     return endNs;

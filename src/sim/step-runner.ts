@@ -1,9 +1,13 @@
 import type { Pool } from "./pool.ts";
 import type { Replica, StepInFlight } from "./replica.ts";
 import { sharingGroups } from "./shared-nodes.ts";
+import type { FlightWatch } from "./step/stage-watch.ts";
 import { StepFlight } from "./step-flight.ts";
 
 const never = Number.POSITIVE_INFINITY;
+
+/** Who is to follow each step in flight of a replica through its stages. It is asked once, before the run. */
+export type FollowSteps = (pool: Pool, replica: Replica, step: StepInFlight) => FlightWatch;
 
 /** Whoever starts steps, and what it learns of them, each now or in the future. Times are whole nanoseconds. */
 export interface StepListener {
@@ -33,7 +37,7 @@ export class StepRunner {
   private readonly begun: Float64Array;
   private readonly left: readonly Float64Array[];
 
-  constructor(pools: readonly Pool[], listener: StepListener) {
+  constructor(pools: readonly Pool[], listener: StepListener, follow: FollowSteps | null = null) {
     this.listener = listener;
     const groups: StepFlight[][] = [];
     this.flights = pools.flatMap((pool) => {
@@ -43,7 +47,15 @@ export class StepRunner {
         const replica = pool.replicas[r]!;
         const group = own < 0 ? -1 : firstGroup + own;
         const flights = replica.inFlight.map(
-          (step) => new StepFlight(pool, replica, step, group < 0 ? alone : pool.cost.newRun(), group),
+          (step) =>
+            new StepFlight(
+              pool,
+              replica,
+              step,
+              group < 0 ? alone : pool.cost.newRun(),
+              group,
+              follow === null ? null : follow(pool, replica, step),
+            ),
         );
         if (group === groups.length) groups.push(flights);
         else if (group >= 0) groups[group]!.push(...flights);

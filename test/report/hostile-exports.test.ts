@@ -4,6 +4,7 @@ import { beforeAll, describe, expect, test } from "vitest";
 import { readMeasurement } from "../../src/calibrate/measured/read-measurement.ts";
 import { exitCodes } from "../../src/core/errors.ts";
 import type { RunDetails } from "../../src/forecast/details/run-details.ts";
+import { withoutPage } from "../../src/forecast/embedded-results.ts";
 import type { ExportFormat } from "../../src/report/export-formats.ts";
 import type { AnyExporter, ScenarioFailure } from "../../src/report/exporter.ts";
 import { exporters } from "../../src/report/exporters.ts";
@@ -117,6 +118,13 @@ const readers: Readonly<Record<ExportFormat, (rendered: string | Uint8Array) => 
     const root = parseXml(textOf(rendered));
     return ["testsuite", "testcase", "failure", "error", "property"].map((name) => root.all(name).length);
   },
+  html: (rendered) => {
+    const text = textOf(rendered);
+    expect(text.match(/<(script|img|svg|iframe|foreignObject|x)\b(?! viewBox)/g)).toEqual(["<script", "<script"]);
+    return (JSON.parse(withoutPage(text)) as object[]).length;
+  },
+  timeline: (rendered) =>
+    (JSON.parse(textOf(rendered)) as { readonly traceEvents: readonly unknown[] }).traceEvents.length,
   sarif: (rendered) => validSarif(textOf(rendered)).results.map(({ ruleId }) => ruleId),
   openmetrics: (rendered) => parseOpenMetrics(textOf(rendered)).map(({ name, value }) => `${name} ${value}`),
   "vllm-bench": (rendered) => {

@@ -3,6 +3,7 @@ import { requestRows } from "../../sim/outcome/request-rows.ts";
 import type { RunView } from "../../sim/outcome/run-view.ts";
 import type { HandoverRows, RequestRows } from "../../sim/result.ts";
 import { type LinkUse, linksOf } from "../live/links.ts";
+import type { Timeline } from "../timeline/timeline.ts";
 import { type CacheDetails, cacheDetails } from "./cache-details.ts";
 import { type ExpertDetails, expertDetails } from "./expert-details.ts";
 
@@ -17,6 +18,8 @@ export interface RunDetails {
   readonly caches: readonly CacheDetails[];
   readonly links: readonly LinkUse[];
   readonly endNs: number;
+  /** Absent where nobody asked for it. */
+  readonly timeline?: Timeline;
 }
 
 /** The details of a run that has ended. The arrays are its own. */

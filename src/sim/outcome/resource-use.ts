@@ -14,12 +14,12 @@ export interface ResourcePart extends ResourceUse {
 export const resourceUse = (run: RunView): ResourceUse[] =>
   resourceParts(run).map(({ name, busyNs, bytes }) => ({ name, busyNs, bytes }));
 
-/** The same with the accounts of resources that serve in turn. */
-export function resourceParts({ pools, handover, models, nowNs }: RunView): ResourcePart[] {
+/** The same with the accounts of resources that serve in turn; with `idle` those among them that have served nothing, too. */
+export function resourceParts({ pools, handover, models, nowNs }: RunView, idle = false): ResourcePart[] {
   if (models !== null) return modelUse(pools, models);
-  if (pools.length === 1) return poolUse(pools[0]!, nowNs);
+  if (pools.length === 1) return poolUse(pools[0]!, nowNs, idle);
   const use = pools.flatMap((pool) =>
-    poolUse(pool, nowNs).map((each) => ({ ...each, name: `${pool.config.name}: ${each.name}` })),
+    poolUse(pool, nowNs, idle).map((each) => ({ ...each, name: `${pool.config.name}: ${each.name}` })),
   );
   if (handover === null) return use;
   for (const pool of pools)
@@ -29,7 +29,7 @@ export function resourceParts({ pools, handover, models, nowNs }: RunView): Reso
         const link = links[place.firstRank + d]!;
         const { busyNs, bytes } = link;
         const rank = `${own.length > 1 ? `rank ${d} of ` : ""}replica ${r}`;
-        if (busyNs > 0)
+        if (idle || busyNs > 0)
           use.push({ name: `${pool.config.name}: KV hand-over of ${rank}`, busyNs, bytes, resource: link });
       }
   return use;
@@ -45,7 +45,11 @@ function modelUse(pools: readonly Pool[], { room: { link } }: ModelTurns): Resou
   ];
 }
 
-function poolUse({ replicas, cost, draft, experts, config, roots }: Pool, endNs: number): ResourcePart[] {
+function poolUse(
+  { replicas, cost, draft, experts, config, roots }: Pool,
+  endNs: number,
+  idle: boolean,
+): ResourcePart[] {
   // Expert ranks and links: the mean over replicas and pipeline stages. Their devices work at the same time.
   const copies = replicas.length * config.mapping.pp;
   const use: ResourcePart[] = replicas.map((replica, r) => ({
@@ -55,7 +59,7 @@ function poolUse({ replicas, cost, draft, experts, config, roots }: Pool, endNs:
   }));
   for (const [r, { frontEnds }] of replicas.entries())
     for (const [i, server] of frontEnds.servers.entries())
-      if (server.busyNs > 0)
+      if (idle || server.busyNs > 0)
         use.push({
           name: frontEndName(r, i, frontEnds.servers.length),
           busyNs: server.busyNs,
@@ -79,23 +83,23 @@ function poolUse({ replicas, cost, draft, experts, config, roots }: Pool, endNs:
       if (writeBacks !== null) add(`host link back of ${offloadName(config, i)}`, writeBacks.link);
     }
   for (const [i, { tiers, uplinks, uplinksBack, memories, socketLinks, processors }] of nodes.entries()) {
-    if (processors.busyNs > 0) add(`processors of node ${i}`, processors);
+    if (idle || processors.busyNs > 0) add(`processors of node ${i}`, processors);
     for (const [socket, memory] of memories.entries())
-      if (memory.busyNs > 0) add(`${tierName(config.node.tiers, 0)} of socket ${socket} of node ${i}`, memory);
+      if (idle || memory.busyNs > 0) add(`${tierName(config.node.tiers, 0)} of socket ${socket} of node ${i}`, memory);
     for (const [from, links] of socketLinks.entries())
       for (const [to, link] of links.entries())
-        if (link.busyNs > 0) add(`link from socket ${from} to ${to} of node ${i}`, link);
+        if (idle || link.busyNs > 0) add(`link from socket ${from} to ${to} of node ${i}`, link);
     for (const [uplink, link] of uplinks.entries())
-      if (link.busyNs > 0) add(`common host link ${uplink} of node ${i}`, link);
+      if (idle || link.busyNs > 0) add(`common host link ${uplink} of node ${i}`, link);
     for (const [uplink, link] of uplinksBack.entries())
-      if (link.busyNs > 0) add(`common host link ${uplink} back of node ${i}`, link);
+      if (idle || link.busyNs > 0) add(`common host link ${uplink} back of node ${i}`, link);
     const paged = pages[i];
-    if (paged !== undefined && paged.thread.busyNs > 0) add(`page cache of node ${i}`, paged.thread);
+    if (paged !== undefined && (idle || paged.thread.busyNs > 0)) add(`page cache of node ${i}`, paged.thread);
     for (const [tier, resource] of tiers.entries())
-      if (resource.busyNs > 0) add(`${tierName(config.node.tiers, tier)} of node ${i}`, resource);
+      if (idle || resource.busyNs > 0) add(`${tierName(config.node.tiers, tier)} of node ${i}`, resource);
   }
   for (const { node, root, link } of roots.all)
-    if (link.busyNs > 0)
+    if (idle || link.busyNs > 0)
       use.push({
         name: `root complex ${root} of node ${node}`,
         busyNs: link.busyNs,

@@ -28,6 +28,10 @@ type MoeProgram = FeedForwardProgram & { readonly kind: "moe" };
  */
 export class ExpertPhase {
   readonly halves: HalfBatches;
+  /** What the layer asks of its experts. */
+  readonly call: LayerCall;
+  /** When they begin, from the start of the stage, ns. */
+  beginNs = 0;
   private readonly config: PoolConfig;
   private readonly accounts: StepAccounts;
   private readonly clocks: RankClocks;
@@ -41,10 +45,8 @@ export class ExpertPhase {
   private readonly expertRanks: number;
   /** Whether tokens travel to their experts. */
   private readonly exchanges: boolean;
-  private readonly call: LayerCall;
   private program: MoeProgram | null = null;
-  /** When the experts of the layer begin, from the start of the stage, and what came before them, ns. */
-  private beginNs = 0;
+  /** What came before the experts of the layer, ns. */
   private arrivedNs = 0;
   private dispatchNs = 0;
   private routerNs = 0;

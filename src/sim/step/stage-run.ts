@@ -19,6 +19,7 @@ import { RankWork } from "./rank-work.ts";
 import { RepeatedLayers } from "./repeated-layers.ts";
 import { ServedKernels } from "./served-kernels.ts";
 import type { StagePlan } from "./stage-plan.ts";
+import type { StageWatch } from "./stage-watch.ts";
 import { component, type StepAccounts } from "./step-accounts.ts";
 
 /** Sums of squares of a token's queries and of its keys, in fp32. */
@@ -40,6 +41,8 @@ export class StageRun {
   /** Time of it in which exchanges take the links of its devices, and in which devices wait for experts, ns. */
   exchangeNs = 0;
   fetchNs = 0;
+  /** Who follows the step; null: nobody. */
+  watch: StageWatch | null = null;
   readonly attention: readonly AttentionProgram[];
   /** Kernels as they run in this step. */
   readonly served: ServedKernels;
@@ -142,6 +145,7 @@ export class StageRun {
     const { links, components } = this.accounts;
     const linksNs = links.busyNs;
     const fetchNs = components[component.expertFetch]!;
+    this.watch?.resumes();
     this.layers(plan, experts);
     this.exchangeNs = links.busyNs - linksNs;
     this.fetchNs = components[component.expertFetch]! - fetchNs;
@@ -156,12 +160,15 @@ export class StageRun {
     for (const alike of plan.alike) {
       // From equal clocks a layer adds the same each time.
       this.clocks.meet(this.mixing.prompts);
+      this.watch?.outside();
       const first = this.crossings.count;
       const beganNs = this.clocks.ns[0]!;
       if (alike.count > 1) this.repeated.begin();
       this.layer(plan, alike.layer);
       this.crossings.repeat(first, alike.count - 1, this.clocks.ns[0]! - beganNs);
-      if (alike.count > 1) this.repeated.end(alike.count - 1);
+      if (alike.count === 1) continue;
+      this.repeated.end(alike.count - 1);
+      this.watch?.repeats(alike.count - 1);
     }
     this.end(plan);
   }
@@ -180,7 +187,8 @@ export class StageRun {
     const { links, components } = this.accounts;
     const linksNs = links.busyNs;
     const fetchNs = components[component.expertFetch]!;
-    this.endExperts();
+    this.watch?.resumes();
+    this.endExperts(plan!.first + this.at);
     this.at++;
     this.goOn(plan!);
     this.exchangeNs += links.busyNs - linksNs;
@@ -203,6 +211,7 @@ export class StageRun {
     if (host !== null && plan.layers === host.work.layers && !host.work.head) this.crossBoundary(host);
     if (this.last) this.alone.head(this.programs.head, this.shares);
     if (!this.config.engine.capturesGraphs) this.waitForLaunches(plan);
+    this.watch?.outside();
     this.ns = clocks.ns[0]!;
     this.crossing = 0;
     this.nextCrossing();
@@ -225,7 +234,9 @@ export class StageRun {
       return;
     }
     this.nextNs = Number.POSITIVE_INFINITY;
+    this.watch?.resumes();
     this.accounts.components[component.allReduce]! += lateNs;
+    this.watch?.outside();
     this.ns += lateNs;
   }
 
@@ -257,7 +268,11 @@ export class StageRun {
     if (config.mapping.tp > 1 && programs.mixes[mixing]!)
       reduceNs += this.alone.sumNs(this.shares, this.hiddenBytes, halves, crossings);
     if (program.kind === "dense") this.alone.dense(program, this.shares, crossings, plan.feedForwardClass[i]!, at);
-    if (program.kind !== "moe") return true;
+    this.watch?.mixed(clock);
+    if (program.kind !== "moe") {
+      this.watch?.layerEnds(at, clock, null, 0);
+      return true;
+    }
     if (halves) {
       const { kernelOverheadNs } = config.engine;
       const feedForwardKernels = programs.feedForwardKernels[plan.feedForwardClass[i]!]!;
@@ -277,12 +292,13 @@ export class StageRun {
       this.experts!,
       hostProgram?.kind === "moe" ? hostProgram : null,
     );
+    this.watch?.dispatched();
     if (call !== null) {
       this.call = call;
       this.nextNs = call.nextNs;
       return false;
     }
-    this.endExperts();
+    this.endExperts(at);
     return true;
   }
 
@@ -294,9 +310,10 @@ export class StageRun {
     this.clocks.add(ns);
   }
 
-  private endExperts(): void {
+  private endExperts(layer: number): void {
     this.phase.end(this.batches, this.roots === null ? null : this.crossings);
     this.served.productShare = 1;
+    this.watch?.layerEnds(layer, this.clocks.ns, this.phase.call, this.phase.beginNs);
   }
 
   /** Kernels that a layer launches in this step: each half batch needs its own. */

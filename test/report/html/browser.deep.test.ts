@@ -66,7 +66,7 @@ describe.skipIf(program === undefined)("in a browser", () => {
       writeFileSync(file, page);
       pages[name] = pathToFileURL(file).href;
     }
-  });
+  }, 120_000);
   afterAll(async () => {
     await browser?.close();
     rmSync(folder, { recursive: true, force: true });
