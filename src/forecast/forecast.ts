@@ -123,6 +123,11 @@ export interface Forecast extends Figures {
   readonly scenario: { readonly name: string; readonly description: string; readonly file: string };
   readonly seed: number;
   readonly inputs: readonly InputRow[];
+  /**
+   * What the scenario and the settings over it state, without name, seed and defaults, as texts by path: so that two results tell what
+   * differs without their files. Absent where that is long, and in results of earlier releases.
+   */
+  readonly stated?: Readonly<Record<string, string>>;
   readonly deployment: {
     readonly model: string;
     readonly device: string;
@@ -194,7 +199,7 @@ export interface BaselineDelta {
   /** Half-width of the 99 % interval of the difference, in the unit; null where it is not known. */
   readonly halfWidth: number | null;
   /** Whether figures and interval are of all shared seeds instead of the first run; absent where they are not. */
-  readonly overSeeds?: true;
+  readonly overSeeds?: boolean;
   readonly failed: boolean;
 }
 

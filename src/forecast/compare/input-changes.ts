@@ -27,22 +27,29 @@ export interface InputChange {
 }
 
 /** What differs in the inputs of two results, from the release of moecast to the SLOs. Empty where they were made from the same. */
-export const inputChanges = (before: Forecast, after: Forecast): InputChange[] =>
-  readers.flatMap(([kind, read]) => changesBetween(kind, read(before), read(after)));
+export function inputChanges(before: Forecast, after: Forecast): InputChange[] {
+  const bothStated = before.stated !== undefined && after.stated !== undefined;
+  return readers(bothStated).flatMap(([kind, read]) => changesBetween(kind, read(before), read(after)));
+}
 
 /** The inputs of one kind by what they are. */
 type Inputs = ReadonlyMap<string, string>;
 
-const readers: readonly (readonly [InputKind, (forecast: Forecast) => Inputs])[] = [
+/** What is read of a result. Where both hold what their scenarios state, neither digests nor settings tell more. */
+const readers = (bothStated: boolean): readonly (readonly [InputKind, (forecast: Forecast) => Inputs])[] => [
   ["release", ({ moecastVersion }) => new Map([["version", moecastVersion]])],
-  ["scenario", scenarioInputs],
+  ["scenario", (forecast) => scenarioInputs(forecast, !bothStated)],
   ["seed", seedInputs],
-  ["setting", (forecast) => new Map(overridesOf(forecast).map(splitSetting))],
+  ["stated", ({ stated = {} }) => new Map(bothStated ? Object.entries(stated).filter(([path]) => !isSlo(path)) : [])],
+  ["setting", (forecast) => settingInputs(forecast, bothStated)],
   ["file", fileInputs],
   ["deployment", deploymentInputs],
   ["price", ({ cost }) => new Map(cost === null ? [] : [["USD per device hour", String(cost.price.usdPerDeviceHour)]])],
   ["slo", ({ slos }) => new Map(slos.map(({ metric, expression, level }) => [metric, `${expression}, ${level}`]))],
 ];
+
+/** Whether a path is that of an SLO, which results hold with its verdict. */
+const isSlo = (path: string): boolean => /^slo\b(?!\.perRequest\b)/.test(path);
 
 function changesBetween(kind: InputKind, before: Inputs, after: Inputs): InputChange[] {
   return [...new Set([...before.keys(), ...after.keys()])].flatMap((what) => {
@@ -56,8 +63,8 @@ const digestDigits = 12;
 
 const withDigest = ({ name, sha256 }: InputRow): string => `${name} ${sha256.slice(0, digestDigits)}`;
 
-function scenarioInputs({ scenario, inputs }: Forecast): Inputs {
-  const file = inputs.find(({ role }) => role === "scenario");
+function scenarioInputs({ scenario, inputs }: Forecast, withFile: boolean): Inputs {
+  const file = withFile ? inputs.find(({ role }) => role === "scenario") : undefined;
   return new Map([["name", scenario.name], ...(file === undefined ? [] : [["file", withDigest(file)] as const])]);
 }
 
@@ -68,11 +75,19 @@ function seedInputs({ seed, repetitions }: Forecast): Inputs {
   return new Map([["seed", text]]);
 }
 
-/** `path=value` as the two; one without a value as it stands. */
-function splitSetting(text: string): readonly [path: string, value: string] {
-  const at = text.indexOf("=");
-  return at < 0 ? [text, ""] : [text.slice(0, at), text.slice(at + 1)];
+/** Settings by path, parameters by name; thresholds are SLOs, and the seed stands for itself. */
+function settingInputs(forecast: Forecast, bothStated: boolean): Inputs {
+  const settings = overridesOf(forecast).flatMap((text) => {
+    const at = text.indexOf("=");
+    return text.startsWith("threshold ") || at < 0 ? [] : [[text.slice(0, at), text.slice(at + 1)] as const];
+  });
+  const told = (path: string) => path === "seed" || (bothStated && !isParameter(path, forecast));
+  return new Map(settings.filter(([path]) => !told(path)));
 }
+
+/** Whether something that was laid over a scenario is a parameter of its paths, and not one of its keys. */
+const isParameter = (name: string, { stated = {} }: Forecast): boolean =>
+  Object.values(stated).some((text) => text.includes(`\${${name}}`));
 
 const namedElsewhere = new Set(["scenario", "override"]);
 

@@ -83,4 +83,32 @@ describe("what differs in the inputs", () => {
       { kind: "scenario", what: "file", before: "small.yaml 0123456789ab", after: `small.yaml ${"f".repeat(12)}` },
     ]);
   });
+
+  test("is what the scenarios state, value by value, where both results hold it: then digests and settings tell no more", () => {
+    const inputs = [{ role: "scenario", name: "small.yaml", sha256: digest("f") }, override("engine.maxNumSeqs=8")];
+    const before = forecast({
+      stated: { "engine.maxNumSeqs": "4", "traffic.requests": "100", "slo.ttft": "p(99)<1s" },
+    });
+    const after = forecast({
+      inputs,
+      stated: { "engine.maxNumSeqs": "8", "slo.ttft": "p(99)<2s", "routing.kind": "uniform" },
+    });
+    expect(inputChanges(before, after)).toEqual([
+      { kind: "stated", what: "engine.maxNumSeqs", before: "4", after: "8" },
+      { kind: "stated", what: "traffic.requests", before: "100", after: null },
+      { kind: "stated", what: "routing.kind", before: null, after: "uniform" },
+    ]);
+    expect(inputChanges(before, forecast({ inputs })).map(({ kind, what }) => [kind, what])).toEqual([
+      ["scenario", "file"],
+      ["setting", "engine.maxNumSeqs"],
+    ]);
+  });
+
+  test("has parameters in it, which stand for the paths that name them, and neither seed nor thresholds twice", () => {
+    const stated = { "routing.file": "\u0024{DIR}/t" };
+    const laid = (...texts: string[]) => forecast({ ...withInputs(...texts.map(override)), stated });
+    expect(inputChanges(laid("DIR=/a", "seed=3", "threshold rejected: value==0"), laid("DIR=/b"))).toEqual([
+      { kind: "setting", what: "DIR", before: "/a", after: "/b" },
+    ]);
+  });
 });
