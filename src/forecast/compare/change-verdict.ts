@@ -2,8 +2,8 @@
 export const changeVerdicts = {
   better: "better by more than the interval of the difference, or without one by 0.5% and more",
   worse: "worse by more than the interval of the difference, or without one by 0.5% and more",
-  noise: "inside the noise: the difference is within its interval, and other draws may turn it round",
-  same: "no difference, or without an interval less than 0.5%",
+  noise: "the difference is within its interval: other draws may turn it round",
+  same: "no difference, or less than 0.05%, or without an interval less than 0.5%",
   missing: "one of the results lacks it",
 } as const satisfies Readonly<Record<string, string>>;
 
@@ -18,15 +18,16 @@ export interface JudgedChange {
   readonly worseBy: number | null;
 }
 
-/** A change of less than this share is none where no interval says otherwise: its figures read alike. */
-const sameBelow = 0.005;
+/** A change of less than this share is none: its figures read alike. The larger one holds where no interval says otherwise. */
+const sameBelow = { withInterval: 0.0005, without: 0.005 } as const;
 
 /** The verdict on a change. The same both ways, with better and worse exchanged. */
 export function verdictOfChange({ before, after, halfWidth, worseBy }: JudgedChange): ChangeVerdict {
   if (before === null || after === null || worseBy === null || !Number.isFinite(worseBy)) return "missing";
   if (worseBy === 0) return "same";
   const size = Math.abs(worseBy);
-  if (halfWidth === null && size < sameBelow * Math.max(Math.abs(before), Math.abs(after))) return "same";
+  const share = halfWidth === null ? sameBelow.without : sameBelow.withInterval;
+  if (size < share * Math.max(Math.abs(before), Math.abs(after))) return "same";
   if (halfWidth !== null && size <= halfWidth) return "noise";
   return worseBy > 0 ? "worse" : "better";
 }

@@ -174,6 +174,15 @@ describe("scenarios", () => {
   });
 });
 
+test("a change that its figures do not show is the same, more of it without an interval", () => {
+  const of = (after: number, halfWidth: number | null) =>
+    verdictOfChange({ before: 1000, after, halfWidth, worseBy: after - 1000 });
+  expect([of(1000.4, 0), of(1000.6, 0), of(1000.6, 1)]).toEqual(["same", "worse", "noise"]);
+  expect([of(1004, null), of(994, null), of(1006, null)]).toEqual(["same", "better", "worse"]);
+  expect(verdictOfChange({ before: 0, after: 1e-9, halfWidth: null, worseBy: 1e-9 })).toBe("worse");
+  expect(verdictOfChange({ before: -1e308, after: 1e308, halfWidth: null, worseBy: Infinity })).toBe("missing");
+});
+
 test("verdicts: the same both ways with better and worse exchanged, and noise only within an interval", () => {
   const value = fc.double({ noNaN: true, min: -1e9, max: 1e9 });
   fc.assert(
@@ -181,7 +190,9 @@ test("verdicts: the same both ways with better and worse exchanged, and noise on
       const there = verdictOfChange({ before, after, halfWidth, worseBy: after - before });
       const back = verdictOfChange({ before: after, after: before, halfWidth, worseBy: before - after });
       expect(back).toBe({ better: "worse", worse: "better", noise: "noise", same: "same", missing: "missing" }[there]);
-      expect(there === "noise").toBe(halfWidth !== null && after !== before && Math.abs(after - before) <= halfWidth);
+      const large = Math.abs(after - before) >= 0.005 * Math.max(Math.abs(before), Math.abs(after));
+      if (large && after !== before)
+        expect(there === "noise").toBe(halfWidth !== null && Math.abs(after - before) <= halfWidth);
     }),
   );
 });
