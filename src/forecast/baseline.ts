@@ -53,7 +53,7 @@ export function compareForecasts(
         regression: was !== 0 ? worseBy / was : worseBy === 0 ? 0 : null,
         limit,
         halfWidth,
-        ...(basis === "seeds" ? { overSeeds: true } : {}),
+        ...(basis === "seeds" || basis === "otherSeeds" ? { overSeeds: true } : {}),
         failed: isRegression({ before: was, worseBy, limit, halfWidth }),
       },
     ];

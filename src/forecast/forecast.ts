@@ -198,7 +198,7 @@ export interface BaselineDelta {
   readonly limit: number;
   /** Half-width of the 99 % interval of the difference, in the unit; null where it is not known. */
   readonly halfWidth: number | null;
-  /** Whether figures and interval are of all shared seeds instead of the first run; absent where they are not. */
+  /** Whether figures and interval are of several seeds instead of the first run; absent where they are not. */
   readonly overSeeds?: boolean;
   readonly failed: boolean;
 }

@@ -99,6 +99,9 @@ function legend(against: readonly ResultComparison[], shown: readonly (MetricCha
   const seeds = against.filter(({ metrics }) => metrics.some(({ basis }) => basis === "seeds"));
   const bases = [
     ...new Set(seeds.map(({ sharedSeeds }) => `figures are means over ${sharedSeeds} shared seeds, paired`)),
+    ...(against.some(({ metrics }) => metrics.some(({ basis }) => basis === "otherSeeds"))
+      ? ["figures are means over the seeds of each, which share none: not paired"]
+      : []),
     ...(against.some(({ metrics }) => metrics.some(({ basis }) => basis === "sections"))
       ? ["intervals are from ten parts of the runs, paired"]
       : []),

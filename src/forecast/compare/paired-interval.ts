@@ -1,5 +1,6 @@
 import { sectioningHalfWidth } from "../../core/sectioning.ts";
-import { mean, meanInterval } from "../../core/statistics.ts";
+import { mean, meanInterval, variance } from "../../core/statistics.ts";
+import { studentT } from "../../core/student-t.ts";
 import type { ComparedMetric } from "../compared-metrics.ts";
 import type { Forecast } from "../forecast.ts";
 
@@ -12,8 +13,11 @@ export const intervalLevel = 0.99;
  */
 export const pairedSeedsLeast = 4;
 
-/** What figures and interval stand on: means over the seeds that both results ran, or equal sections of their first runs. */
-export type IntervalBasis = "seeds" | "sections";
+/**
+ * What figures and interval stand on: means over the seeds that both results ran, means over the seeds of each where those are
+ * others, or equal sections of their first runs.
+ */
+export type IntervalBasis = "seeds" | "otherSeeds" | "sections";
 
 /** A metric of two results, and the half-width of the 99 % interval of its difference; each null where it is not known. */
 export interface PairedFigures {
@@ -28,7 +32,9 @@ export interface PairedFigures {
  * paired differences: what both runs of a pair drew alike cancels in it, and what they drew apart widens it.
  */
 export function pairedFigures(metric: ComparedMetric, before: Forecast, after: Forecast): PairedFigures {
-  return overSeeds(metric, before, after) ?? overSections(metric, before, after);
+  return (
+    overSeeds(metric, before, after) ?? overOtherSeeds(metric, before, after) ?? overSections(metric, before, after)
+  );
 }
 
 /** Places of the seeds that both results ran, in the lists of each; none where a result is of a single run. */
@@ -59,6 +65,20 @@ function overSeeds({ name }: ComparedMetric, before: Forecast, after: Forecast):
     halfWidth: Number.isFinite(halfWidth) ? halfWidth : null,
     basis: Number.isFinite(halfWidth) ? "seeds" : null,
   };
+}
+
+/**
+ * Of independent runs: none of the seeds is shared. The half-width is that of two means with the fewer degrees of freedom, which is
+ * no narrower than Welch's.
+ */
+function overOtherSeeds({ name }: ComparedMetric, before: Forecast, after: Forecast): PairedFigures | null {
+  const [was, is] = [before, after].map(({ repetitions }) => allOf(valuesOf(repetitions?.metrics, name) ?? []));
+  if (sharedSeeds(before, after).length > 0 || !was || !is) return null;
+  const least = Math.min(was.length, is.length);
+  if (least < pairedSeedsLeast) return null;
+  const halfWidth =
+    studentT(least - 1, intervalLevel) * Math.sqrt(variance(was) / was.length + variance(is) / is.length);
+  return Number.isFinite(halfWidth) ? { before: mean(was), after: mean(is), halfWidth, basis: "otherSeeds" } : null;
 }
 
 const valuesOf = (metrics: NonNullable<Forecast["repetitions"]>["metrics"] | undefined, name: string) =>

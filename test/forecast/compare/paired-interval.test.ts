@@ -47,7 +47,14 @@ describe("figures over shared seeds", () => {
     expect(figures(over(few), over(few))).toEqual(figures(single, single));
     expect(figures(over([...few, 1]), over([...few, 1])).basis).toBe("seeds");
     expect(figures(over([1, 2, 3, 4, 5]), single).basis).toBe("sections");
-    expect(figures(over([1, 2, 3, 4]), over([1, 2, 3, 4], [5, 6, 7, 8])).basis).toBe("sections");
+    expect(figures(over([1, 2, 3]), over([1, 2, 3, 4], [5, 6, 7, 8])).basis).toBe("sections");
+  });
+
+  test("of two sets of seeds without a shared one have the interval of independent means", () => {
+    // Variances 5/3 each, four values each; t(3 degrees, 99 %) = 5.841.
+    const found = figures(over([1, 2, 3, 4]), over([11, 12, 13, 14], [5, 6, 7, 8]));
+    expect(found).toMatchObject({ before: 2.5, after: 12.5, basis: "otherSeeds" });
+    expect(found.halfWidth).toBeCloseTo(5.8409 * Math.sqrt((2 * 5) / 3 / 4), 3);
   });
 
   test("are missing where one seed of a result lacks them, and left out where both do", () => {
