@@ -8,7 +8,7 @@ import type { PageColumn, PageRow, PageSection, Tone } from "./page.ts";
 import { shortened } from "./shortened.ts";
 
 /** Verdicts as tables and headlines write them. */
-export const verdictWords = {
+const verdictWords = {
   better: "better",
   worse: "worse",
   noise: "inside the noise",

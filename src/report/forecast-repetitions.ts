@@ -63,7 +63,7 @@ export function repetitionsSection({ repetitions }: Forecast, shown: SummaryLeve
 }
 
 /** Seeds in words: `seeds 1 to 5`, or each where they do not follow one another. */
-export function seedsLabel(seeds: readonly number[]): string {
+function seedsLabel(seeds: readonly number[]): string {
   const [first] = seeds;
   if (seeds.length === 1) return `seed ${first}`;
   const consecutive = seeds.every((seed, i) => seed === first! + i);
