@@ -16,6 +16,7 @@ const below = helpBelow({
     "run ci/*.yaml --summary compact --export junit=report.xml --export json=result.json",
     "run ci/*.yaml --baseline result.json --max-regress 3%,e2e.p99=40%",
     "run cluster.yaml --export timeline=timeline.json.gz --trace-from 10s --trace-to 11s",
+    "run cluster.yaml --repeat 5 --export json=result.json",
     "run cluster.yaml --observed bench.json --set traffic.arrivals.maxConcurrency=64",
   ],
 });
@@ -26,6 +27,9 @@ const levels = Object.entries(summaryLevels)
 
 /** Seeds are 32-bit words. */
 const seedMax = 4_294_967_295;
+
+/** Runs of one scenario. */
+const repeatMax = 1000;
 
 export const runCommand: CommandRegistration = (program, exit) => {
   program
@@ -46,6 +50,11 @@ export const runCommand: CommandRegistration = (program, exit) => {
       "--seed <n>",
       "override the scenario's seed: other arrivals, lengths and routing are drawn",
       wholeNumber(0, seedMax),
+    )
+    .option(
+      "--repeat <n>",
+      "run with so many seeds, the scenario's and those that follow: means and intervals over them; SLOs hold with every seed",
+      wholeNumber(2, repeatMax),
     )
     .option("--threshold <metric: expression>", "a further SLO, such as 'ttft: p(99)<800ms' (repeatable)", collect)
     .option("--no-thresholds", "exit 0 though SLOs fail or metrics regress; the report still says so")

@@ -13,7 +13,8 @@ import { unlessAborted } from "../files/cooperative.ts";
 import { comparedWith } from "../forecast/baseline.ts";
 import type { RunDetails } from "../forecast/details/run-details.ts";
 import type { Forecast } from "../forecast/forecast.ts";
-import { forecastScenario } from "../forecast/forecast-scenario.ts";
+import { type ForecastDeps, forecastScenario } from "../forecast/forecast-scenario.ts";
+import { repeatScenario } from "../forecast/repeat-scenario.ts";
 import type { ScenarioFailure } from "../report/exporter.ts";
 import { headline } from "../report/headline.ts";
 import { jsonExport } from "../report/json.ts";
@@ -37,6 +38,7 @@ export interface RunOptions extends TimelineOptions {
   readonly param?: readonly string[];
   readonly threshold?: readonly string[];
   readonly seed?: number;
+  readonly repeat?: number;
   readonly json?: boolean;
   readonly summary: SummaryLevel;
   readonly export?: readonly string[];
@@ -95,8 +97,10 @@ export async function run(files: readonly string[], options: RunOptions, colour:
         const followed = watchNext();
         const before = baseline?.(scenario.name) ?? null;
         const solving = { signal: watch.signal, quiet: options.quiet === true };
-        const plain = await withSolvers(io, file, solving, (solve) =>
-          forecastScenario(withThresholds(scenario, options.threshold ?? []), {
+        const repeats = options.repeat ?? 1;
+        const plain = await withSolvers(io, file, solving, (solve) => {
+          const judged = withThresholds(scenario, options.threshold ?? []);
+          const deps: ForecastDeps = {
             ...fileReader(io),
             solve,
             signal: watch.signal,
@@ -106,9 +110,12 @@ export async function run(files: readonly string[], options: RunOptions, colour:
             ...(observed === null ? {} : { observed }),
             ...(followed === null ? {} : { watch: followed }),
             ...(progress === null ? {} : { onProgress: progress.update }),
-          }),
-        );
+          };
+          return repeats === 1 ? forecastScenario(judged, deps) : repeatScenario(judged, repeats, deps);
+        });
         progress?.clear();
+        const ran = plain.repetitions?.seeds.length ?? 1;
+        if (ran < repeats) io.err(`interrupted: ${ran} of ${repeats} seeds of ${oneLine(file)} are kept\n`);
         const forecast = before === null ? plain : against(plain, before, options, io);
         if (options.json !== true) {
           if (forecasts.length > 0) io.out("\n");
@@ -121,7 +128,7 @@ export async function run(files: readonly string[], options: RunOptions, colour:
           details.push(happened);
         }
         overview.push([file, headline(forecast)]);
-        codes.push(forecast.interrupted ? watch.code() : outcome(forecast, options.thresholds));
+        codes.push(forecast.interrupted || ran < repeats ? watch.code() : outcome(forecast, options.thresholds));
       } catch (error) {
         progress?.clear();
         if (watch.ended(error)) {

@@ -27,6 +27,7 @@ export function buildForecast(scenario: Scenario, resolved: ResolvedScenario, ru
     usdPerMillionOutputTokens: figures.cost?.usdPerMillionOutputTokens ?? null,
   });
   const timeShare = timeShares(run.time);
+  const stated = scenario.stated();
   return {
     ...figures,
     schemaVersion: forecastSchemaVersion,
@@ -35,6 +36,7 @@ export function buildForecast(scenario: Scenario, resolved: ResolvedScenario, ru
     scenario: { name: scenario.name, description: scenario.description, file: scenario.file },
     seed: config.seed,
     inputs: resolved.inputs,
+    ...(stated === null ? {} : { stated }),
     deployment: {
       ...figures.deployment,
       model: config.model.name,

@@ -124,6 +124,11 @@ export interface Forecast extends Figures {
   readonly scenario: { readonly name: string; readonly description: string; readonly file: string };
   readonly seed: number;
   readonly inputs: readonly InputRow[];
+  /**
+   * What the scenario and the settings over it state, without name, seed and defaults, as texts by path: so that two results tell what
+   * differs without their files. Absent where that is long, and in results of earlier releases.
+   */
+  readonly stated?: Readonly<Record<string, string>>;
   readonly deployment: {
     readonly model: string;
     readonly device: string;
@@ -161,9 +166,24 @@ export interface Forecast extends Figures {
   readonly passed: boolean;
   readonly ledger: readonly LedgerEntry[];
   readonly laws: Readonly<Record<string, number>>;
+  /** Of further seeds; absent where the scenario ran once. */
+  readonly repetitions?: Repetitions;
   /** Metric by metric against an earlier forecast, and which; null without one. */
   readonly baseline: readonly BaselineDelta[] | null;
   readonly baselineRun: BaselineRun | null;
+}
+
+/**
+ * The runs of one scenario with several seeds, the first that of the forecast: what comparisons pair, and what became of each. Lists
+ * are in the order of the seeds.
+ */
+export interface Repetitions {
+  readonly seeds: readonly number[];
+  readonly load: readonly Figures["load"]["verdict"][];
+  /** Values of the compared metrics by name; null where a run has none. Metrics that no run has are left out. */
+  readonly metrics: Readonly<Record<string, readonly (number | null)[]>>;
+  /** Whether each SLO was met, in the order of the SLOs. The verdict of the forecast is passed where all are met. */
+  readonly slos: readonly (readonly boolean[])[];
 }
 
 /**
@@ -181,6 +201,8 @@ export interface BaselineDelta {
   readonly limit: number;
   /** Half-width of the 99 % interval of the difference, in the unit; null where it is not known. */
   readonly halfWidth: number | null;
+  /** Whether figures and interval are of several seeds instead of the first run; absent where they are not. */
+  readonly overSeeds?: boolean;
   readonly failed: boolean;
 }
 

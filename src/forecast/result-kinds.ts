@@ -41,6 +41,7 @@ const kinds = {
   "set of intervals": isIntervals,
   "list of numbers": (value) => isListOf(value, isNumber),
   "list of texts": (value) => isListOf(value, isText),
+  "list of flags": (value) => isListOf(value, (item) => typeof item === "boolean"),
   "pair of numbers": (value) => isListOf(value, isNumber) && (value as unknown[]).length === 2,
   object: isObject,
   "object of latencies": (value) => isObjectOf(value, isLatency),
@@ -52,9 +53,13 @@ const kinds = {
   "list of numbers or null": (value) => value === null || isListOf(value, isNumber),
   "object or null": (value) => value === null || isObject(value),
   "text or absent": (value) => value === undefined || isText(value),
+  "flag or absent": (value) => value === undefined || typeof value === "boolean",
   "number or absent": (value) => value === undefined || isNumber(value),
   "list or absent": (value) => value === undefined || Array.isArray(value),
   "object of numbers or absent": (value) => value === undefined || isObjectOf(value, isNumber),
+  "object of texts or absent": (value) => value === undefined || isObjectOf(value, isText),
+  "object of lists of numbers or nulls": (value) =>
+    isObjectOf(value, (list) => isListOf(list, (item) => item === null || isNumber(item))),
   "object or absent": (value) => value === undefined || isObject(value),
 } as const satisfies Record<string, (value: unknown) => boolean>;
 

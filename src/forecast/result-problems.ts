@@ -1,3 +1,4 @@
+import type { Forecast } from "./forecast.ts";
 import { isObject, isOfKind, kindWords } from "./result-kinds.ts";
 import { resultShape } from "./result-shape.ts";
 
@@ -25,7 +26,31 @@ export function resultProblems(document: unknown): ResultProblem[] {
       problems.push({ at, expected: kindWords(kind), found: value });
       if (problems.length === problemsMax) return problems;
     }
-  return problems;
+  return problems.length > 0 ? problems : repetitionProblems(document as Forecast);
+}
+
+/** Lists of runs with several seeds that are not as long as their seeds, or seeds that are not those of runs. */
+function repetitionProblems({ seed, repetitions, slos }: Forecast): ResultProblem[] {
+  if (repetitions === undefined) return [];
+  const { seeds, load, metrics } = repetitions;
+  const at = (path: string) => `repetitions.${path}`;
+  const n = seeds.length;
+  const lists: readonly (readonly [string, readonly unknown[]])[] = [
+    ["load", load],
+    ...Object.entries(metrics).map(([name, values]) => [`metrics.${name}`, values] as const),
+    ...repetitions.slos.map((met, i) => [`slos[${i}]`, met] as const),
+  ];
+  return [
+    ...(n >= 2 && seeds[0] === seed && new Set(seeds).size === n && seeds.every(Number.isSafeInteger)
+      ? []
+      : [{ at: at("seeds"), expected: `different whole numbers, two at least, ${seed} first`, found: seeds }]),
+    ...(repetitions.slos.length === slos.length
+      ? []
+      : [{ at: at("slos"), expected: `a list for each of ${slos.length} SLOs`, found: repetitions.slos.length }]),
+    ...lists.flatMap(([path, list]) =>
+      list.length === n ? [] : [{ at: at(path), expected: `${n} values, one for each seed`, found: list.length }],
+    ),
+  ].slice(0, problemsMax);
 }
 
 interface Place {

@@ -256,11 +256,23 @@ const verdictShape: Shape = {
   "baseline[].unit": units,
   ...fields("baseline[]", "number", ["before", "limit"]),
   ...fields("baseline[]", "number or null", ["after", "worseBy", "regression", "halfWidth"]),
+  "baseline[].overSeeds": "flag or absent",
   "baseline[].failed": "flag",
   baselineRun: "object or null",
   ...fields("baselineRun", "text", ["scenario", "moecastVersion"]),
   "baselineRun.seed": "number",
   "baselineRun.otherDraws": "list of texts",
+};
+
+/** The runs with further seeds. */
+const repetitionsShape: Shape = {
+  repetitions: "object or absent",
+  "repetitions.seeds": "list of numbers",
+  "repetitions.load": "list",
+  "repetitions.load[]": verdicts,
+  "repetitions.metrics": "object of lists of numbers or nulls",
+  "repetitions.slos": "list",
+  "repetitions.slos[]": "list of flags",
 };
 
 /** All fields of a result document; what is below an object or a list that is null, or missing, is not looked at. */
@@ -271,6 +283,7 @@ export const resultShape: Shape = {
   inputs: "list",
   "inputs[]": "object",
   ...fields("inputs[]", "text", ["role", "name", "sha256"]),
+  stated: "object of texts or absent",
   ...fields("deployment", "text", ["model", "device", "engine", "placement"]),
   ...fields("deployment", "number", ["devices", "replicas"]),
   ...mappingShape("deployment.mapping"),
@@ -372,5 +385,6 @@ export const resultShape: Shape = {
   ),
   ...fields("sections", "list of numbers or null", ["goodput", "requestsPerSecond", "outputTokensPerSecond"]),
   ...poolsShape,
+  ...repetitionsShape,
   ...verdictShape,
 };

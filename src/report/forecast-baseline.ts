@@ -32,7 +32,8 @@ export function baselineSection(forecast: Forecast, level: SummaryLevel): PageSe
     ...(same === 0 ? [] : [`${same} the same to the last digit`]),
   ];
   const cells = (delta: BaselineDelta) => deltaColumns.map(([, cell]) => cell(delta));
-  const draws = baselineRun === null ? "" : drawsLabel(baselineRun, forecast);
+  const overSeeds = baseline.some((delta) => delta.overSeeds === true) ? "means over seeds; " : "";
+  const draws = baselineRun === null ? "" : `${overSeeds}${drawsLabel(baselineRun, forecast)}`;
   return [
     {
       kind: "table",

@@ -6,6 +6,7 @@ import { latencySection } from "./forecast-latency.ts";
 import { modelsSection } from "./forecast-models.ts";
 import { poolsSection, roomLines, scalingSection } from "./forecast-pools.ts";
 import { rebalanceSection } from "./forecast-rebalance.ts";
+import { repetitionsSection } from "./forecast-repetitions.ts";
 import { sloSection, throughputSection } from "./forecast-service.ts";
 import {
   cacheSection,
@@ -27,6 +28,7 @@ type Part = (forecast: Forecast, level: SummaryLevel) => readonly PageSection[];
 /** The parts in the order of what a reader asks, with the lowest level that shows them. */
 const parts: readonly (readonly [Part, SummaryLevel])[] = [
   [sloSection, "compact"],
+  [repetitionsSection, "compact"],
   [baselineSection, "compact"],
   [latencySection, "compact"],
   [throughputSection, "compact"],

@@ -7,6 +7,7 @@ import { knownKeys, scenarioJsonSchema } from "./json-schema.ts";
 import { type ScenarioValue, scenarioSchema } from "./schema.ts";
 import { schemaProblems } from "./schema-problems.ts";
 import { applySettings, type Setting, settingName } from "./settings.ts";
+import { statedTexts } from "./stated-texts.ts";
 import { type Place, plainValue, readYaml, type ValuePath, type YamlSource } from "./yaml-source.ts";
 
 /** A validated scenario that still knows where each of its values stands. */
@@ -20,6 +21,8 @@ export interface Scenario extends ScenarioValue {
   place(path: ValuePath): Place;
   /** Whether the text or a setting states a value at a path: defaults stand nowhere. */
   states(path: ValuePath): boolean;
+  /** What text and settings state, parameters as they are named, by path; null where that is long. See {@link statedTexts}. */
+  stated(): Readonly<Record<string, string>> | null;
   /** The same text with further settings over it. */
   vary(this: void, settings: readonly string[]): Scenario;
 }
@@ -61,6 +64,7 @@ export function parseScenario(text: string, file: string, options: ScenarioOptio
     ],
     place: (path) => placed.place(path, "value"),
     states: (path) => placed.document.hasIn(path),
+    stated: () => statedTexts(plain.value),
     vary: (more) => parseScenario(text, file, { ...options, settings: [...(options.settings ?? []), ...more] }),
   };
 }

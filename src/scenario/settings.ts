@@ -64,8 +64,9 @@ function applyOne(source: YamlSource, text: string, applied: Setting[]): Problem
     if (isSeq(holder) && Number(step) > holder.items.length)
       return { at: pathText(path), expected: `an item of 0 to ${holder.items.length}`, found: step };
   }
-  if (value.contents === null || value.toJS() === null) source.document.deleteIn(path);
-  else source.document.setIn(path, value.contents);
+  if (value.contents === null || value.toJS() === null) {
+    if (source.document.hasIn(path)) source.document.deleteIn(path);
+  } else source.document.setIn(path, value.contents);
   applied.push({ text, path });
   return null;
 }

@@ -90,7 +90,12 @@ describe("the forecast of replicas that come and go", () => {
     );
     const still = await forecast(fixed(2));
     const { deployment: fixedDeployment, ledger: _ledger, laws: _laws, bands: _bands, ...expected } = still;
-    expect({ ...rest, inputs: [], accuracy: [] }).toEqual({ ...expected, inputs: [], accuracy: [] });
+    expect({ ...rest, inputs: [], stated: {}, accuracy: [] }).toEqual({
+      ...expected,
+      inputs: [],
+      stated: {},
+      accuracy: [],
+    });
     expect(deployment).toEqual({ ...fixedDeployment, meanDevicesOn: 2 });
     expect(scaling).toMatchObject([{ pool: "", policy: "schedule", min: 2, max: 2, mean: 2, most: 2, starts: 0 }]);
     expect(bands!.unvalidated).toContain("replicas that come and go");

@@ -32,6 +32,7 @@ describe("a setting", () => {
   test("takes any YAML value, and null removes the key", () => {
     expect(parse("parallel={tp: 2, ep: 2}").parallel).toEqual({ tp: 2, ep: 2 });
     expect(parse("slo=null").slo).toBeUndefined();
+    expect(parse("policy.offload.slots=null").policy?.offload).toBeUndefined();
   });
 
   test("is applied in order: the last one counts", () => {

@@ -1,5 +1,6 @@
 import { oneLine } from "../../core/printable.ts";
 import { compareForecasts } from "../../forecast/baseline.ts";
+import { changeVerdicts, verdictOfChange } from "../../forecast/compare/change-verdict.ts";
 import type { BaselineDelta, Forecast } from "../../forecast/forecast.ts";
 import { headline } from "../../report/headline.ts";
 import { wrap } from "../../report/text-table.ts";
@@ -9,7 +10,7 @@ import { fitLine, type Size } from "../../report/widgets/styled-text.ts";
 import { moved, moveKeys } from "../keys/global-keys.ts";
 import type { Core } from "../state/core.ts";
 import { type RunRecord, settingsOf } from "../state/run-record.ts";
-import { deltaTable, standOf } from "../view/delta-table.ts";
+import { deltaTable } from "../view/delta-table.ts";
 import { rememberLast } from "../view/remember-last.ts";
 import { drawsWords } from "./compare-words.ts";
 import { type Act, type Screen, screen } from "./screen.ts";
@@ -46,8 +47,8 @@ export function sortedDeltas(deltas: readonly BaselineDelta[], bySize: boolean):
     const { before, worseBy } = delta;
     if (worseBy === null) return Number.POSITIVE_INFINITY;
     const share = before === 0 ? (worseBy === 0 ? 0 : 1e9) : Math.abs(worseBy / before);
-    const stand = standOf(delta);
-    return stand === "chance" ? share / 1e6 : stand === "same" ? share / 1e12 : share;
+    const verdict = verdictOfChange(delta);
+    return verdict === "noise" ? share / 1e6 : verdict === "same" ? share / 1e12 : share;
   };
   return deltas
     .map((delta, i) => ({ delta, i, size: size(delta) }))
@@ -75,7 +76,7 @@ function headOf({ before, after }: Pair, width: number, palette: Palette): strin
   return [line("before", before), line("now   ", after), ...notes.map((text) => palette.dim(text)), ""];
 }
 
-const standWords = "better, worse: beyond the interval of the difference; chance: within it";
+const standWords = "better, worse: beyond the interval of the difference; noise: within it";
 
 const tableArea = ({ width, height }: Size, above: number): Size => ({ width, height: Math.max(2, height - above) });
 
@@ -118,8 +119,9 @@ export const compareScreen = screen<CompareState>({
   ],
   words: [
     ["better, worse", "by more than the interval of the difference (+-, at 99 %), or without one by 0.5 % and more"],
-    ["chance", "the difference is within its interval: other draws may turn it round"],
-    ["same", "no difference, or without an interval less than 0.5 %"],
+    ["noise", changeVerdicts.noise],
+    ["same", changeVerdicts.same],
+    ["missing", changeVerdicts.missing],
     ["points", "the difference of two percentages: from 80 % to 90 % are 10 points"],
   ],
   missing: (core) =>

@@ -261,7 +261,7 @@ export const whatIfScreen = screen<WhatIfState>({
     ...moveKeys,
   ],
   words: [
-    ["+-", "half the width of the 99% interval of the change: what is within it may be chance"],
+    ["+-", "half the width of the 99% interval of the change: what is within it may be noise"],
     ["sample", "the first requests of the run: base and change see the same ones, with the same draws"],
   ],
   missing,

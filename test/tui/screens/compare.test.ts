@@ -2,13 +2,14 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { reportsOf } from "../../../scripts/example-run.ts";
 import { compareForecasts } from "../../../src/forecast/baseline.ts";
+import { verdictOfChange } from "../../../src/forecast/compare/change-verdict.ts";
 import type { BaselineDelta, Forecast } from "../../../src/forecast/forecast.ts";
 import { plainPalette } from "../../../src/report/widgets/palette.ts";
 import { type CompareState, pairOf, sortedDeltas } from "../../../src/tui/screens/compare.ts";
 import { drawsWords } from "../../../src/tui/screens/compare-words.ts";
 import type { AppState } from "../../../src/tui/state/app-state.ts";
 import type { Event } from "../../../src/tui/state/events.ts";
-import { deltaTable, standOf } from "../../../src/tui/view/delta-table.ts";
+import { deltaTable } from "../../../src/tui/view/delta-table.ts";
 import { frame } from "../../../src/tui/view/frame.ts";
 import { begun, forecast, key, keys, request, told } from "../example.ts";
 
@@ -66,7 +67,7 @@ describe("the differences", () => {
       fc.property(fc.array(delta, { maxLength: 30 }), (list) => {
         const sorted = sortedDeltas(list, true);
         expect(new Set(sorted)).toEqual(new Set(list));
-        const order = { gone: 0, better: 1, worse: 1, chance: 2, same: 2 };
+        const order = { missing: 0, better: 1, worse: 1, noise: 2, same: 2 };
         const known = sorted.filter(({ before }) => Math.abs(before) > 1);
         const small = known.filter(
           ({ before, worseBy }) => Math.abs((worseBy ?? 1e9) / before) > 1e-3 || worseBy === 0,
@@ -74,7 +75,7 @@ describe("the differences", () => {
         for (const [i, one] of small.entries()) {
           if (i === 0) continue;
           const last = small[i - 1]!;
-          if (order[standOf(last)] === 2 && order[standOf(one)] < 2)
+          if (order[verdictOfChange(last)] === 2 && order[verdictOfChange(one)] < 2)
             expect(Math.abs(last.worseBy! / last.before) / 1e6).toBeGreaterThan(Math.abs(one.worseBy! / one.before));
         }
         const again = sortedDeltas(sorted, true);
@@ -86,25 +87,25 @@ describe("the differences", () => {
   test("say how they stand by word and sign, not by colour alone", () => {
     const table = deltaTable(deltas);
     for (let row = 0; row < table.rows; row++) {
-      const stand = standOf(deltas[row]!);
+      const stand = verdictOfChange(deltas[row]!);
       expect(table.cell(row, 0)).toBe(stand);
       expect(table.cell(row, 1)).toBe(deltas[row]!.metric);
       if (deltas[row]!.worseBy === 0) expect(table.cell(row, 4)).not.toMatch(/[1-9]/);
     }
-    const worse = deltas.filter((one) => standOf(one) === "worse");
+    const worse = deltas.filter((one) => verdictOfChange(one) === "worse");
     expect(worse.map(({ metric }) => metric)).toContain("expertCacheHit");
   });
 
   test("of a result with itself are none", () => {
-    for (const one of compareForecasts(forecast, forecast)) expect(standOf(one)).toBe("same");
+    for (const one of compareForecasts(forecast, forecast)) expect(verdictOfChange(one)).toBe("same");
   });
 
   test("of less than 0.5 % are none where there is no interval, and stand by it where there is one", () => {
     const of = (worseBy: number, halfWidth: number | null) =>
-      standOf({ ...deltas[0]!, before: 1000, worseBy, halfWidth });
-    expect([of(4.9, null), of(-4.9, null), of(5, null), of(-5, null)]).toEqual(["same", "same", "worse", "better"]);
-    expect([of(4.9, 1), of(-4.9, 1), of(4.9, 5)]).toEqual(["worse", "better", "chance"]);
-    expect(standOf({ ...deltas[0]!, before: 0, worseBy: 1e-9, halfWidth: null })).toBe("worse");
+      verdictOfChange({ ...deltas[0]!, before: 1000, after: 1000 + worseBy, worseBy, halfWidth });
+    expect([of(4.9, null), of(-4.9, null), of(5.1, null), of(-5.1, null)]).toEqual(["same", "same", "worse", "better"]);
+    expect([of(4.9, 1), of(-4.9, 1), of(4.9, 5)]).toEqual(["worse", "better", "noise"]);
+    expect(verdictOfChange({ ...deltas[0]!, before: 0, after: 1e-9, worseBy: 1e-9, halfWidth: null })).toBe("worse");
   });
 
   test("of shares are points, of what grew more than tenfold times, of all others percent", () => {
@@ -120,18 +121,18 @@ describe("the differences", () => {
     expect(cells({ ...time, after: 16_147 })).toEqual(["x 161", ""]);
     expect(cells({ ...time, after: 1000 })).toEqual(["+900.0%", "5.0%"]);
     expect(cells({ ...time, after: 1 })).toEqual(["-99.0%", "5.0%"]);
-    expect(cells({ ...time, before: 0, after: 1 })).toEqual(["", ""]);
+    expect(cells({ ...time, before: 0, after: 1, halfWidth: null })).toEqual(["+1 ms", ""]);
     expect(cells({ ...time, after: null, worseBy: null })).toEqual(["", ""]);
   });
 
   test("stand by their interval", () => {
     const of = (worseBy: number | null, halfWidth: number | null) =>
-      standOf({ ...deltas[0]!, before: 10, worseBy, halfWidth });
+      verdictOfChange({ ...deltas[0]!, before: 10, after: 10 + (worseBy ?? 0), worseBy, halfWidth });
     expect([of(null, 1), of(0, 1), of(0.5, 1), of(-0.5, 1), of(2, 1), of(-2, 1), of(2, null)]).toEqual([
-      "gone",
+      "missing",
       "same",
-      "chance",
-      "chance",
+      "noise",
+      "noise",
       "worse",
       "better",
       "worse",
@@ -170,7 +171,7 @@ describe("the screen", () => {
         .map((line) => line.trim())
         .join(" ");
       expect(text).toContain("what differs comes from the change");
-      expect(text).toContain("better, worse: beyond the interval of the difference; chance: within it");
+      expect(text).toContain("better, worse: beyond the interval of the difference; noise: within it");
     }
   });
 
