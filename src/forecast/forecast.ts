@@ -158,9 +158,24 @@ export interface Forecast extends Figures {
   readonly passed: boolean;
   readonly ledger: readonly LedgerEntry[];
   readonly laws: Readonly<Record<string, number>>;
+  /** Of further seeds; absent where the scenario ran once. */
+  readonly repetitions?: Repetitions;
   /** Metric by metric against an earlier forecast, and which; null without one. */
   readonly baseline: readonly BaselineDelta[] | null;
   readonly baselineRun: BaselineRun | null;
+}
+
+/**
+ * The runs of one scenario with several seeds, the first that of the forecast: what comparisons pair, and what became of each. Lists
+ * are in the order of the seeds.
+ */
+export interface Repetitions {
+  readonly seeds: readonly number[];
+  readonly load: readonly Figures["load"]["verdict"][];
+  /** Values of the compared metrics by name; null where a run has none. Metrics that no run has are left out. */
+  readonly metrics: Readonly<Record<string, readonly (number | null)[]>>;
+  /** Whether each SLO was met, in the order of the SLOs. The verdict of the forecast is passed where all are met. */
+  readonly slos: readonly (readonly boolean[])[];
 }
 
 /**
@@ -178,6 +193,8 @@ export interface BaselineDelta {
   readonly limit: number;
   /** Half-width of the 99 % interval of the difference, in the unit; null where it is not known. */
   readonly halfWidth: number | null;
+  /** Whether figures and interval are of all shared seeds instead of the first run; absent where they are not. */
+  readonly overSeeds?: true;
   readonly failed: boolean;
 }
 
