@@ -5,8 +5,9 @@ import { outputIdentity } from "../files/output-place.ts";
 import { type OutputNeeds, prepareOutput } from "../files/prepare-output.ts";
 import type { RunDetails } from "../forecast/details/run-details.ts";
 import type { Forecast } from "../forecast/forecast.ts";
-import type { ScenarioFailure } from "../report/exporter.ts";
-import { type ExportFormat, exporters } from "../report/exporters.ts";
+import { type ExportFormat, exportFormats } from "../report/export-formats.ts";
+import type { AnyExporter, ScenarioFailure } from "../report/exporter.ts";
+import { exporters } from "../report/exporters.ts";
 import type { Io } from "./io.ts";
 import { oneOf, splitPair } from "./words.ts";
 
@@ -18,11 +19,13 @@ export interface ExportTarget<Format extends string = ExportFormat> {
 
 /** Reads `FORMAT=PATH` words, and refuses before anything is simulated what could not be written afterwards. */
 export const exportTargets = (texts: readonly string[], needs: OutputNeeds): Promise<ExportTarget[]> =>
-  targetsAmong(texts, Object.keys(exporters) as ExportFormat[], needs);
+  targetsAmong(texts, Object.keys(exportFormats) as ExportFormat[], needs);
 
 /** Whether a target is made from what happened in the runs, beside their forecasts. */
 export const needDetails = (targets: readonly ExportTarget[]): boolean =>
-  targets.some(({ format }) => exporters[format].needsDetails === true);
+  targets.some(({ format }) => exporterOf(format).needsDetails === true);
+
+const exporterOf = (format: ExportFormat): AnyExporter => exporters[format];
 
 /** The same for any list of formats. */
 export async function targetsAmong<Format extends string>(
@@ -57,15 +60,16 @@ export function writeExports(
   failures: readonly ScenarioFailure[],
   details: readonly RunDetails[],
 ): Promise<ExitCode> {
-  const able = targets.filter(({ format }) => forecasts.length > 0 || exporters[format].reportsFailures);
+  const able = targets.filter(({ format }) => forecasts.length > 0 || exporterOf(format).reportsFailures);
   for (const target of targets)
     if (!able.includes(target)) io.err(`no forecast: ${oneLine(target.path)} is not written\n`);
   return writeAll(io, able, async ({ format, path }) => {
-    const exporter = exporters[format];
-    if (exporter.appends) {
-      const presentBytes = (await stat(path).catch(() => null))?.size ?? 0;
-      await io.appendText(path, exporter.render(forecasts, { failures, details, presentBytes }));
-    } else await io.writeText(path, exporter.render(forecasts, { failures, details }));
+    const exporter = exporterOf(format);
+    const presentBytes = exporter.appends ? ((await stat(path).catch(() => null))?.size ?? 0) : 0;
+    const rendered = await exporter.render(forecasts, { failures, details, presentBytes });
+    if (typeof rendered !== "string") await io.writeBytes(path, rendered);
+    else if (exporter.appends) await io.appendText(path, rendered);
+    else await io.writeText(path, rendered);
   });
 }
 

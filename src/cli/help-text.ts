@@ -12,19 +12,30 @@ export const helpWidth = (): number => Math.min(widthMax, process.stdout.columns
 export interface HelpParts {
   /** Paragraphs. */
   readonly notes?: readonly string[];
+  /** Words with what they mean, below a title. */
+  readonly words?: { readonly title: string; readonly meanings: Readonly<Record<string, string>> };
   /** Command lines without the program's name. */
   readonly examples?: readonly string[];
 }
 
 /** The parts, wrapped at words to the width that lines of help have when it is shown. */
 export const helpBelow =
-  ({ notes = [], examples = [] }: HelpParts) =>
+  ({ notes = [], words, examples = [] }: HelpParts) =>
   (): string =>
     [
       ...notes.flatMap((note) => ["", ...wrap(note, helpWidth())]),
+      ...(words === undefined ? [] : ["", words.title, ...meaningLines(words.meanings)]),
       ...(examples.length === 0 ? [] : ["", "Examples:"]),
       ...examples.flatMap((example) => commandLines(`moecast ${example}`, helpWidth())),
     ].join("\n");
+
+/** Words in a column, with their meanings wrapped beside it. */
+function meaningLines(meanings: Readonly<Record<string, string>>): string[] {
+  const column = Math.max(...Object.keys(meanings).map((word) => word.length)) + 4;
+  return Object.entries(meanings).flatMap(([word, meaning]) =>
+    wrap(meaning, helpWidth() - column).map((line, i) => `${(i === 0 ? `  ${word}` : "").padEnd(column)}${line}`),
+  );
+}
 
 /** A command line that a shell takes as it stands: what does not fit goes on behind a backslash, options with their value. */
 function commandLines(command: string, width: number): string[] {

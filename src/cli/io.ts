@@ -19,6 +19,7 @@ export interface Io {
   whatIs(path: string): Promise<"file" | "folder" | "nothing">;
   list(path: string): Promise<readonly string[]>;
   writeText(path: string, text: string): Promise<void>;
+  writeBytes(path: string, bytes: Uint8Array): Promise<void>;
   appendText(path: string, text: string): Promise<void>;
 }
 
@@ -47,6 +48,7 @@ export function processIo(colour: boolean): Io {
     progressWidth: () => (stderr.columns || 80) - 1,
     ...localFiles,
     writeText: (path, text) => writeOutput(path, (output) => output.append(text)),
+    writeBytes: (path, bytes) => writeOutput(path, (output) => output.append(bytes)),
     appendText: appendOutput,
   };
 }

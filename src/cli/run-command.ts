@@ -1,4 +1,5 @@
 import { type Command, Option } from "commander";
+import { exportFormats } from "../report/export-formats.ts";
 import { summaryLevels } from "../report/summary-level.ts";
 import type { CommandRegistration } from "./command.ts";
 import { helpBelow } from "./help-text.ts";
@@ -8,6 +9,7 @@ import { collect, mkdirHelp, wantsColour, wholeNumber } from "./words.ts";
 
 const below = helpBelow({
   notes: ["Exit code 99 says that an SLO of level error failed or that a metric became worse than its limit allows."],
+  words: { title: "Formats of --export:", meanings: exportFormats },
   examples: [
     "run scenarios/quickstart.yaml",
     "run cluster.yaml --set policy.offload.slots=32 --threshold 'ttft: p(99)<800ms'",
@@ -62,11 +64,7 @@ export const runCommand: CommandRegistration = (program, exit) => {
         .choices(Object.keys(summaryLevels))
         .default("standard"),
     )
-    .option(
-      "--export <format=path>",
-      "also write json, csv, markdown, junit, github, details or requests (repeatable)",
-      collect,
-    )
+    .option("--export <format=path>", "also write a file in one of the formats below (repeatable)", collect)
     .option("--mkdir", mkdirHelp)
     .option("-q, --quiet", "no progress on stderr")
     .addHelpText("after", below)

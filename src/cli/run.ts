@@ -1,5 +1,13 @@
 import type { Observation } from "../calibrate/observed/observe-deployment.ts";
-import { type ExitCode, exitCodes, MoecastError, UsageError } from "../core/errors.ts";
+import {
+  type ExitCode,
+  exitCodes,
+  InfeasibleError,
+  InvalidInputError,
+  MoecastError,
+  type Problem,
+  UsageError,
+} from "../core/errors.ts";
 import { oneLine, printable } from "../core/printable.ts";
 import { unlessAborted } from "../files/cooperative.ts";
 import { comparedWith } from "../forecast/baseline.ts";
@@ -117,7 +125,7 @@ export async function run(files: readonly string[], options: RunOptions, colour:
         // Other scenarios still run; this one's message names what is wrong with it.
         const [message, code] = explain(error);
         io.err(`${printable(message)}\n`);
-        failures.push({ file, message });
+        failures.push({ file, message, code, problems: problemsOf(error) });
         overview.push([file, `no forecast: ${message.split("\n")[0] ?? ""}`]);
         codes.push(code);
       }
@@ -140,6 +148,10 @@ function explain(error: unknown): [string, ExitCode] {
   const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
   return [`internal error, please report it:\n${text}`, exitCodes.internal];
 }
+
+/** What is wrong with inputs, where an error says so place by place. */
+const problemsOf = (error: unknown): readonly Problem[] =>
+  error instanceof InvalidInputError || error instanceof InfeasibleError ? error.problems : [];
 
 function outcome(forecast: Forecast, thresholds: boolean): ExitCode {
   const regressed = forecast.baseline?.some((delta) => delta.failed) === true;

@@ -64,10 +64,19 @@ export class OutputError extends MoecastError {
   }
 }
 
-/** A valid deployment that cannot exist: the model does not fit, or no configuration meets the target. */
+/**
+ * A valid deployment that cannot exist: the model does not fit, no configuration meets the target, or its engine refuses to
+ * start it, for reasons that have places in the scenario.
+ */
 export class InfeasibleError extends MoecastError {
   readonly exitCode = exitCodes.infeasible;
-  override readonly name = "InfeasibleError";
+  /** The reasons, where each has a place; else none. */
+  readonly problems: readonly Problem[];
+  constructor(reason: string | readonly Problem[]) {
+    super(typeof reason === "string" ? reason : problemList(reason));
+    this.name = "InfeasibleError";
+    this.problems = typeof reason === "string" ? [] : reason;
+  }
 }
 
 /** A solver's limit came before any solution: more time, another solver, or a smaller problem helps. */
@@ -102,7 +111,7 @@ export function holds(condition: boolean, law: string, detail: () => string): as
 const listedMax = 50;
 
 /** Problems as a message has them: a line each, with what stands below it. */
-export function problemList(problems: readonly Problem[]): string {
+function problemList(problems: readonly Problem[]): string {
   const lines = problems
     .slice(0, listedMax)
     .flatMap((problem) => [formatProblem(problem), ...(problem.below ?? []).map((line) => `  ${printable(line)}`)]);

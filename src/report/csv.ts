@@ -10,7 +10,6 @@ const unitOf = ({ expression }: SloVerdict) => /\d\s*([a-z%/]+)\s*$/i.exec(expre
 /** One row per scenario and metric, then one per SLO with its verdict, and one per metric
  * of a baseline with its regression as a share of it; an empty value where there is none. */
 export const csvExport: Exporter = {
-  description: "one row per scenario and metric, SLO or regression: scenario,metric,value,unit,verdict",
   appends: false,
   reportsFailures: false,
   render: (forecasts) => {

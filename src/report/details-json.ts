@@ -59,7 +59,6 @@ const documentOf = ({ scenario }: Forecast, details: RunDetails | undefined) => 
 
 /** Experts, caches and links of a run, on one line: tables of them are lists of rows by layer. One document for a run of one scenario, else an array. */
 export const detailsExport: Exporter = {
-  description: "experts by layer and rank, caches by layer and size, links: JSON",
   appends: false,
   reportsFailures: false,
   needsDetails: true,

@@ -1,3 +1,4 @@
+import type { ExitCode, Problem } from "../core/errors.ts";
 import type { RunDetails } from "../forecast/details/run-details.ts";
 import type { Forecast } from "../forecast/forecast.ts";
 
@@ -5,6 +6,10 @@ import type { Forecast } from "../forecast/forecast.ts";
 export interface ScenarioFailure {
   readonly file: string;
   readonly message: string;
+  /** What kind of error it was: 3 wrong input, 4 infeasible, 1 a defect of moecast. */
+  readonly code?: ExitCode;
+  /** The parts of the message that have places; absent or empty where it has none. */
+  readonly problems?: readonly Problem[];
 }
 
 /** What a file is rendered from besides forecasts. */
@@ -17,14 +22,16 @@ export interface ExportContext {
   readonly presentBytes?: number;
 }
 
-/** Renders the outcome of a run into one file. Pure: the caller writes it. */
-export interface Exporter {
-  readonly description: string;
+/** Renders the outcome of a run into one file, as text unless it says otherwise. Pure: the caller writes it. */
+export interface Exporter<Rendered = string> {
   /** Whether the file is added to instead of replaced. */
   readonly appends: boolean;
   /** Whether there is something to write for a run without any forecast. */
   readonly reportsFailures: boolean;
   /** Whether it is made from what happened in the runs, beside their forecasts. */
   readonly needsDetails?: boolean;
-  render(forecasts: readonly Forecast[], context?: ExportContext): string;
+  render(forecasts: readonly Forecast[], context?: ExportContext): Rendered;
 }
+
+/** Any of them: text, or bytes that a package writes which is loaded when they are asked for. */
+export type AnyExporter = Exporter<string | Promise<Uint8Array>>;

@@ -9,7 +9,6 @@ const bytesMax = 1024 * 1024 - 256;
  * heading, and if that does not fit either it is left out, and counted.
  */
 export const githubExport: Exporter = {
-  description: "Markdown for a GitHub step summary, at most 1 MiB",
   appends: true,
   reportsFailures: true,
   render: (forecasts, { failures = [], presentBytes = 0 } = {}) => {

@@ -7,7 +7,6 @@ import type { Exporter } from "./exporter.ts";
  * them gave a forecast. Equal runs give equal bytes.
  */
 export const jsonExport: Exporter = {
-  description: "the whole forecast, versioned (schemaVersion)",
   appends: false,
   reportsFailures: false,
   render: (forecasts, { failures = [] } = {}) =>

@@ -24,7 +24,6 @@ interface Case {
  * the case's output. A scenario without a forecast is a suite with one error, as is an interrupted one.
  */
 export const junitExport: Exporter = {
-  description: "JUnit XML, one case per SLO",
   appends: false,
   reportsFailures: true,
   render: (forecasts, { failures = [] } = {}) => {

@@ -15,7 +15,6 @@ export const markdownFailure = ({ file, message }: ScenarioFailure): string =>
   [`### ${markdownText(file)}: no forecast`, "", markdownText(message), ""].join("\n");
 
 export const markdownExport: Exporter = {
-  description: "headline, SLO, latency and throughput tables; memory and ledger folded",
   appends: false,
   reportsFailures: true,
   render: (forecasts, { failures = [] } = {}) =>

@@ -1,6 +1,6 @@
 import { basename } from "node:path";
 import { sha256 } from "../core/digest.ts";
-import { InfeasibleError, InvalidInputError, type Problem, problemList } from "../core/errors.ts";
+import { InfeasibleError, InvalidInputError, type Problem } from "../core/errors.ts";
 import { closest } from "../core/suggest.ts";
 import { inFileOrder, type Scenario } from "../scenario/parse-scenario.ts";
 import { printTarget } from "../scenario/slo-expression.ts";
@@ -37,7 +37,7 @@ export async function resolveScenario(
   const shapes: PoolShape[] = [];
   for (const pool of pools) shapes.push(await inPool(pool, scenario, () => resolvePoolShape(pool, reader)));
   const refusals = shapes.flatMap((shape, i) => shape.refusals.map((one) => ofPool(one, pools[i]!, scenario)));
-  if (refusals.length > 0) throw new InfeasibleError(problemList(inFileOrder(refusals)));
+  if (refusals.length > 0) throw new InfeasibleError(inFileOrder(refusals));
   const workload = measured ?? (await resolveWorkload(scenario));
   checkClasses(scenario, workload.requests);
   // The routing is of the first model that has experts.

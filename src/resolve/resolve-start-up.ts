@@ -1,4 +1,4 @@
-import { InfeasibleError, type Problem, problemList } from "../core/errors.ts";
+import { InfeasibleError, type Problem } from "../core/errors.ts";
 import { sentenceLines } from "../core/word-lines.ts";
 import { expertsLeft } from "../policy/placement/kept-experts.ts";
 import type { Placement } from "../policy/placement/placement.ts";
@@ -53,7 +53,7 @@ export function startUpOfLeft(scenario: Scenario, deployment: Deployment, placem
   const further = refusals.filter(
     ({ at, expected }) => !open.refusals.some((one) => one.at === at && one.expected === expected),
   );
-  if (further.length > 0) throw new InfeasibleError(problemList(further));
+  if (further.length > 0) throw new InfeasibleError(further);
   return ledger.filter(({ detail }) => !open.ledger.some((one) => one.detail === detail));
 }
 

@@ -42,7 +42,7 @@ const packageOwners: Record<string, readonly string[]> = {
   "csv-parse": ["trace", "calibrate"],
   hyparquet: ["calibrate", "plan"],
   "hyparquet-compressors": ["calibrate"],
-  "hyparquet-writer": ["plan"],
+  "hyparquet-writer": ["plan", "report"],
   "@duckdb/node-api": ["plan"],
   bullmq: ["plan"],
   ioredis: ["plan"],

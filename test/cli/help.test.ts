@@ -2,6 +2,7 @@ import type { Command } from "commander";
 import { afterEach, describe, expect, test } from "vitest";
 import { buildProgram } from "../../src/cli/program.ts";
 import { displayWidth } from "../../src/report/display-width.ts";
+import { exportFormats } from "../../src/report/export-formats.ts";
 import { moecast } from "./in-process.ts";
 
 const { columns } = process.stdout;
@@ -49,4 +50,12 @@ test("examples go on behind a backslash, with an option and its value on one lin
     "  moecast run cluster.yaml --set policy.offload.slots=32 \\\n      --threshold 'ttft: p(99)<800ms'\n",
   );
   expect(out.split("\n").filter((line) => /--[a-z-]+ \\$/.test(line))).toEqual([]);
+});
+
+test("run lists every format of --export with what it holds", async () => {
+  process.stdout.columns = 100;
+  const { out } = await moecast(["run", "--help"]);
+  const listed = out.split("Formats of --export:\n")[1]!.split("\n\n")[0]!;
+  const pairs = listed.split("\n").map((line) => /^ {2}(\S+) +(\S.*)$/.exec(line)!.slice(1));
+  expect(Object.fromEntries(pairs)).toEqual(exportFormats);
 });

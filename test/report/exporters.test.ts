@@ -1,9 +1,12 @@
+import { readFileSync } from "node:fs";
 import { parse } from "csv-parse/sync";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { oneLine } from "../../src/core/printable.ts";
 import type { Forecast } from "../../src/forecast/forecast.ts";
 import { readForecast } from "../../src/forecast/read-forecast.ts";
+import { type ExportFormat, exportFormats } from "../../src/report/export-formats.ts";
+import type { AnyExporter } from "../../src/report/exporter.ts";
 import { exporters } from "../../src/report/exporters.ts";
 import { markdownText } from "../../src/report/markdown-text.ts";
 
@@ -83,9 +86,21 @@ describe("every format", () => {
     }
   });
 
-  test("gives equal bytes for equal forecasts", () => {
-    for (const exporter of Object.values(exporters))
-      expect(exporter.render([forecast(), overloaded()])).toBe(exporter.render([forecast(), overloaded()]));
+  test("gives equal bytes for equal forecasts", async () => {
+    for (const exporter of Object.values<AnyExporter>(exporters))
+      expect(await exporter.render([forecast(), overloaded()])).toEqual(
+        await exporter.render([forecast(), overloaded()]),
+      );
+  });
+
+  test("has a description and a row in the documentation, and is written anew or added to as text", () => {
+    const page = readFileSync("docs/ci.md", "utf8");
+    expect(Object.keys(exporters)).toEqual(Object.keys(exportFormats));
+    for (const [name, exporter] of Object.entries<AnyExporter>(exporters)) {
+      expect(exportFormats[name as ExportFormat]).toMatch(/^\S.{5,70}$/);
+      expect(page).toContain(`\n| \`${name}\` | `);
+      if (exporter.appends) expect(typeof exporter.render([forecast()])).toBe("string");
+    }
   });
 
   test("marks a percentile of few samples and gives its interval", () => {
@@ -136,7 +151,8 @@ describe("every format", () => {
 
   test("for people or pipelines names the scenarios that gave no forecast", () => {
     const failures = [{ file: "broken.yaml", message: "broken.yaml:3:1: model: expected a mapping, found nothing" }];
-    for (const exporter of Object.values(exporters).filter(({ reportsFailures }) => reportsFailures)) {
+    for (const exporter of [exporters.markdown, exporters.junit, exporters.github, exporters.sarif]) {
+      expect(exporter.reportsFailures).toBe(true);
       expect(exporter.render([], { failures })).toContain("broken.yaml:3:1: model: expected a mapping");
       expect(exporter.render([forecast()], { failures })).toContain("broken.yaml:3:1");
     }

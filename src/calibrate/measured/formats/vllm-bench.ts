@@ -15,6 +15,8 @@ export const vllmBench: BenchmarkFormat = {
 
   read(document, source) {
     const requests = document.get("completed");
+    const forecast = document.get("moecast");
+    if (forecast.stated) forecast.note("says that this is a forecast of moecast, not a measurement");
     const metric = (...keys: readonly string[]) =>
       statisticsFrom((name) => {
         const prefix = name === "p50" ? ["p50", "median"] : [name];
@@ -89,28 +91,36 @@ function withoutOutput(document: JsonView): number | null {
   return Array.isArray(outputs) ? outputs.filter((tokens) => tokens === 0).length : null;
 }
 
-const detailKeys = ["input_lens", "output_lens", "ttfts", "itls", "start_times"] as const;
-
 function detailedRun(document: JsonView, source: MeasurementSource): MeasuredRun | null {
-  const lists = detailKeys.map((key) => document.get(key).items());
-  const [prompts, outputs, ttfts, itls, starts] = lists;
+  // Gaps where they are stated; moecast, which keeps no single ones, states E2E alone.
+  const ends = document.get("itls").stated ? "itls" : "latencies";
+  const keys = ["input_lens", "output_lens", "ttfts", ends, "start_times"] as const;
+  const lists = keys.map((key) => document.get(key).items());
+  const [prompts, outputs, ttfts, lasts, starts] = lists;
   // Versions before 0.11 do not write start times, without which nothing can be replayed.
-  if (!prompts || !outputs || !ttfts || !itls || !starts) return null;
+  if (!prompts || !outputs || !ttfts || !lasts || !starts) return null;
   for (const [index, list] of lists.entries())
     if (list?.length !== prompts.length)
-      document.get(detailKeys[index] ?? "").problem(`${prompts.length} values, as in input_lens`, list?.length ?? 0);
-  const rows = prompts.map((prompt, i) => requestAt(prompt, outputs[i], ttfts[i], itls[i], starts[i]));
+      document.get(keys[index] ?? "").problem(`${prompts.length} values, as in input_lens`, list?.length ?? 0);
+  const e2eOf = ends === "itls" ? afterGaps : (last: JsonView | undefined) => last?.number() ?? 0;
+  const rows = prompts.map((prompt, i) =>
+    requestAt(prompt, outputs[i], ttfts[i], (ttftSeconds) => e2eOf(lasts[i], ttftSeconds), starts[i]),
+  );
   const completed = rows.filter((row) => row !== null);
   if (completed.length === 0) return null;
   const failed = rows.length - completed.length;
   return measuredRun(completed, source, failed === 0 ? [] : [`${failed} requests without output are left out`]);
 }
 
+/** The time of the last token, s, by the gaps after the first. */
+const afterGaps = (gaps: JsonView | undefined, ttftSeconds: number): number =>
+  (gaps?.items() ?? []).reduce((sum, gap) => sum + (gap.number() ?? 0), ttftSeconds);
+
 function requestAt(
   prompt: JsonView,
   output: JsonView | undefined,
   ttft: JsonView | undefined,
-  gaps: JsonView | undefined,
+  e2eSeconds: (ttftSeconds: number) => number,
   start: JsonView | undefined,
 ): MeasuredRequest | null {
   const outputTokens = output?.whole(0) ?? 0;
@@ -118,8 +128,7 @@ function requestAt(
   if (outputTokens === 0 || ttftSeconds === 0) return null;
   const promptTokens = prompt.whole(1);
   const arrivalSeconds = start?.number() ?? null;
-  const decodeSeconds = (gaps?.items() ?? []).reduce((sum, gap) => sum + (gap.number() ?? 0), 0);
   if (promptTokens === null || arrivalSeconds === null) return null;
   const ttftMs = ttftSeconds * 1e3;
-  return { arrivalSeconds, promptTokens, outputTokens, ttftMs, e2eMs: ttftMs + decodeSeconds * 1e3, queueMs: null };
+  return { arrivalSeconds, promptTokens, outputTokens, ttftMs, e2eMs: e2eSeconds(ttftSeconds) * 1e3, queueMs: null };
 }
