@@ -37,7 +37,7 @@ function register(comment: Command, name: HostName): void {
   comment
     .command(name)
     .description(`a comment of a ${pullWord} of ${label}`)
-    .argument("<result...>", "results of the change (JSON export)")
+    .argument("<file...>", "results of the change (JSON export)")
     .option("--baseline <file>", "earlier forecasts of the same scenarios (JSON export)")
     .option(
       "--max-regress <limits>",

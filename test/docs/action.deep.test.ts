@@ -126,7 +126,7 @@ describe.skipIf(process.platform === "win32")("the action", () => {
     expect(same.text).toContain("nothing differs from the baseline");
     expect(same.outputs).toEqual({ "exit-code": "0", result: "reports/result.json" });
     expect(same.summary).toMatch(/^### .*: PASS no regression/);
-    const slower = readFileSync("scenarios/ci/pass.yaml", "utf8").replace(/devicesPerNode: \d+/, "$&");
+    const slower = readFileSync("scenarios/ci/pass.yaml", "utf8");
     write(
       "deployments/pass.yaml",
       slower.replace(/^engine:.*$/m, (line) => line.replace("}", ", maxNumBatchedTokens: 256 }")),
@@ -135,7 +135,7 @@ describe.skipIf(process.platform === "win32")("the action", () => {
     expect(changed.code, changed.text).toBe(99);
     expect(changed.outputs["exit-code"]).toBe("99");
     expect(host.comments.map(({ body }) => body.split("\n")[0])).toEqual(["<!-- moecast:cards -->"]);
-  }, 120_000);
+  }, 400_000);
 
   test("takes nothing in its inputs for a command, and prints nothing that the runner would", async () => {
     write("deployments/pass.yaml", "version: 1\nname: x\n");
@@ -153,7 +153,7 @@ describe.skipIf(process.platform === "win32")("the action", () => {
     const made = await runScript("ls", folder, {});
     expect(made.text).not.toContain("pwned");
     expect(host.requests).toEqual([]);
-  }, 60_000);
+  }, 200_000);
 
   test("ends with 2 where no file matches, and without a comment where none is wanted", async () => {
     const none = await use({ scenarios: "nowhere/*.yaml" });
@@ -163,5 +163,5 @@ describe.skipIf(process.platform === "win32")("the action", () => {
     expect(code, printed).toBe(0);
     expect(host.requests).toEqual([]);
     expect(join(folder, "reports", "result.json")).toBe(path("reports/result.json"));
-  }, 60_000);
+  }, 200_000);
 });

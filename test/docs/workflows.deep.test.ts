@@ -108,7 +108,7 @@ describe.skipIf(process.platform === "win32")("the workflows of docs/ci.md", () 
     expect(readFileSync(join(folder, "reports", "result.json"), "utf8").length).toBeGreaterThan(10_000);
     expect(text).toContain("GitHub acme/app#12: nothing differs from the baseline");
     expect(JSON.parse(readFileSync(join(folder, "reports", "moecast.sarif"), "utf8")).runs[0].results).toEqual([]);
-  }, 120_000);
+  }, 400_000);
 
   test.each(["github", "gitlab"] as const)(
     "of %s fails with 99 for a change for the worse, and the report says what it is",
@@ -130,7 +130,7 @@ describe.skipIf(process.platform === "win32")("the workflows of docs/ci.md", () 
       ]);
       for (const path of gitlab.artifacts.paths) expect(existsSync(join(folder, path)), path).toBe(true);
     },
-    120_000,
+    400_000,
   );
 
   test("say so and go on where there is no token, as in a fork", async () => {
@@ -147,7 +147,7 @@ describe.skipIf(process.platform === "win32")("the workflows of docs/ci.md", () 
     const { code, text } = await outcomeOf(shellSteps(workflow("moecast-base")));
     expect(code, text).toBe(0);
     expect(text).toContain("GitHub acme/app#12: the comment changed to say that nothing differs any more");
-  }, 120_000);
+  }, 400_000);
 
   test("use inputs that the action has", () => {
     const [used] = Object.values(workflow("moecast-action").jobs)

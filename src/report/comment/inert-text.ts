@@ -34,7 +34,7 @@ export function inertText(text: string, max = shortMax): string {
 /** A text as one printable line of so many characters at most. */
 export function cutText(text: string, max: number): string {
   // What is left of 10 kB need not be looked at.
-  const characters = [...oneLine(text.slice(0, max * 8))];
+  const characters = Array.from(oneLine(text.slice(0, max * 8)));
   return characters.length <= max ? characters.join("") : `${characters.slice(0, max - 3).join("")}...`;
 }
 
