@@ -10,7 +10,10 @@ const { latency } = forecast();
 const baseline = write("baseline.json", exporters.json.render([forecast()]));
 const slower = write("slower.json", exporters.json.render([forecast({ latency: { ...latency, tpot: stats(240) } })]));
 const event = (number: unknown, repo = "acme/app") =>
-  write(`event-${String(number)}-${repo.replace("/", "-")}.json`, JSON.stringify({ pull_request: { number, head: { repo: { full_name: repo } } } }));
+  write(
+    `event-${String(number)}-${repo.replace("/", "-")}.json`,
+    JSON.stringify({ pull_request: { number, head: { repo: { full_name: repo } } } }),
+  );
 
 const github = await fakeHost("github");
 const gitlab = await fakeHost("gitlab");
