@@ -22,6 +22,7 @@ const commands: Readonly<Record<string, () => Promise<CommandRegistration>>> = {
   hardware: async () => (await import("./hardware-command.ts")).hardwareCommand,
   model: async () => (await import("./model-command.ts")).modelCommand,
   map: async () => (await import("./map-command.ts")).mapCommand,
+  comment: async () => (await import("./comment-command.ts")).commentCommand,
   schema: async () => (await import("./schema-command.ts")).schemaCommand,
 };
 

@@ -10,14 +10,18 @@ const entities: Readonly<Record<string, string>> = {
 };
 
 /** Text that cannot end a table cell, open markup, make a link or image, or start HTML. */
-export function markdownText(text: string): string {
-  return oneLine(text).replace(/:\/\/|[&<>|\\`*_~[\]!#]/g, (mark) =>
-    mark === "://" ? ":\\/\\/" : (entities[mark] ?? `\\${mark}`),
-  );
-}
+export const markdownText = (text: string): string => escapedMarkdown(oneLine(text));
 
-/** A table whose cells are plain text. */
-export function markdownTable(header: readonly string[], rows: readonly (readonly string[])[]): string[] {
-  const line = (cells: readonly string[]) => `| ${cells.map(markdownText).join(" | ")} |`;
+/** The same of text that is one printable line already. */
+export const escapedMarkdown = (line: string): string =>
+  line.replace(/:\/\/|[&<>|\\`*_~[\]!#]/g, (mark) => (mark === "://" ? ":\\/\\/" : (entities[mark] ?? `\\${mark}`)));
+
+/** A table whose cells are plain text, which `inert` makes safe. */
+export function markdownTable(
+  header: readonly string[],
+  rows: readonly (readonly string[])[],
+  inert: (text: string) => string = markdownText,
+): string[] {
+  const line = (cells: readonly string[]) => `| ${cells.map(inert).join(" | ")} |`;
   return [line(header), `| ${header.map(() => "---").join(" | ")} |`, ...rows.map(line), ""];
 }
