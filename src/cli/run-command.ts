@@ -4,7 +4,7 @@ import type { CommandRegistration } from "./command.ts";
 import { helpBelow } from "./help-text.ts";
 import { regressionLimits } from "./regression-limits.ts";
 import type { RunOptions } from "./run.ts";
-import { collect, mkdirHelp, wantsColour, wholeNumber } from "./words.ts";
+import { collect, mkdirHelp, pluginHelp, wantsColour, wholeNumber } from "./words.ts";
 
 const below = helpBelow({
   notes: ["Exit code 99 says that an SLO of level error failed or that a metric became worse than its limit allows."],
@@ -13,6 +13,7 @@ const below = helpBelow({
     "run cluster.yaml --set policy.offload.slots=32 --threshold 'ttft: p(99)<800ms'",
     "run ci/*.yaml --summary compact --export junit=report.xml --export json=result.json",
     "run ci/*.yaml --baseline result.json --max-regress 3%,e2e.p99=40%",
+    "run mine.yaml --plugin ./mine.mjs --set policy.offload.kind=mine",
     "run cluster.yaml --observed bench.json --set traffic.arrivals.maxConcurrency=64",
   ],
 });
@@ -39,6 +40,7 @@ export const runCommand: CommandRegistration = (program, exit) => {
       "value of the parameter NAME in file paths of the scenario, from its folder, else from here (repeatable)",
       collect,
     )
+    .option("--plugin <file>", pluginHelp, collect)
     .option(
       "--seed <n>",
       "override the scenario's seed: other arrivals, lengths and routing are drawn",

@@ -17,6 +17,7 @@ import { readBaseline } from "./baseline-file.ts";
 import { withThresholds } from "./extra-thresholds.ts";
 import { watchInterrupts } from "./interrupt.ts";
 import { fileReader, type Io, processIo } from "./io.ts";
+import { policiesWith } from "./plugins.ts";
 import { progressLine } from "./progress.ts";
 import { type GivenLimits, resolvedLimits } from "./regression-limits.ts";
 import { paramsFor } from "./scenario-params.ts";
@@ -26,6 +27,7 @@ import { splitPair } from "./words.ts";
 export interface RunOptions {
   readonly set?: readonly string[];
   readonly param?: readonly string[];
+  readonly plugin?: readonly string[];
   readonly threshold?: readonly string[];
   readonly seed?: number;
   readonly json?: boolean;
@@ -62,6 +64,7 @@ export async function run(files: readonly string[], options: RunOptions, colour:
     throw new UsageError("--max-regress limits what --baseline compares: give both");
   const baseline = options.baseline === undefined ? null : await readBaseline(io, options.baseline, files.length);
   const observed = await readObserved(io, files, options);
+  const policies = await policiesWith(options.plugin);
   const settings = [...(options.set ?? []), ...(options.seed === undefined ? [] : [`seed=${options.seed}`])];
   const { forecasts, failures, codes, details }: Outcomes = { forecasts: [], failures: [], codes: [], details: [] };
   const detailed = exporting?.needDetails(targets) === true;
@@ -82,6 +85,7 @@ export async function run(files: readonly string[], options: RunOptions, colour:
         const scenario = parseScenario(await unlessAborted(io.readText(file), watch.signal), file, {
           settings,
           params: await paramsFor(file, params, io),
+          policies,
         });
         const followed = detailed ? new (await import("../forecast/details/details-watch.ts")).DetailsWatch() : null;
         const before = baseline?.(scenario.name) ?? null;

@@ -30,6 +30,8 @@ export interface PolicyTables {
   readonly routers: Readonly<Record<string, RouterPolicy>>;
   /** Empty where all are of moecast. */
   readonly origins: readonly PolicyOrigin[];
+  /** Runs a stretch of a run, and ends it where a policy never does. Absent where all are of moecast: theirs end. */
+  readonly bounded?: <T>(work: () => T) => T;
 }
 
 /** The policies of moecast. */

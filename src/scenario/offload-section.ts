@@ -102,6 +102,9 @@ const cacheKeys = {
   fit: fitSection,
 };
 
+/** Names that no parameter of a cache policy can have. */
+export const cacheKeyNames: readonly string[] = ["kind", ...Object.keys(cacheKeys)];
+
 /** Flags say which experts a fixed set holds and what is done about the others, so nothing else may. */
 function refuseBesideFlags(section: Readonly<Record<string, unknown>>, context: z.RefinementCtx): void {
   const refused = (key: string, message: string) => context.addIssue({ code: "custom", path: [key], message });

@@ -57,6 +57,9 @@ const placementKeys = {
     .describe("How experts are placed anew while replicas serve, beginning with this placement; default they stay."),
 };
 
+/** Names that no parameter of a placement policy can have. */
+export const placementKeyNames: readonly string[] = ["kind", ...Object.keys(placementKeys)];
+
 /** Keys of scaling, whatever its policy. */
 const scalingKeys = {
   min: count(1, 65536).default(1).describe("Fewest replicas that start or serve at any time."),
