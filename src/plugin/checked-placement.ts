@@ -1,4 +1,3 @@
-import { InvalidInputError } from "../core/errors.ts";
 import { noExpert, type Placement, type PlacementInput } from "../policy/placement/placement.ts";
 import { placementProblems } from "../policy/placement/placement-measures.ts";
 import { type PolicyName, wrong } from "./plugin-calls.ts";
@@ -21,14 +20,8 @@ export function checkedPlacement(
     throw refused("logicalExperts to be a Uint16Array", typeof placement.logicalExperts);
   if (placement.pruned === true) throw refused("a copy of every expert", "pruned");
   const problems = placementProblems(placement, "logicalExperts");
-  if (problems.length > 0)
-    throw new InvalidInputError(
-      problems.map(({ at, ...problem }) => ({
-        ...problem,
-        file: name.source,
-        at: `plugin ${name.plugin}, ${name.policy}: ${at ?? ""}`,
-      })),
-    );
+  const [first] = problems;
+  if (first !== undefined) throw refused(`${first.at}: ${first.expected}`, first.found);
   const perRank = shape.physicalExpertsPerRank;
   const held = new Uint32Array(ranks);
   for (let layer = 0; layer < layers; layer++) {

@@ -109,9 +109,17 @@ export class GuardedCache implements ExpertCache {
     this.#audit();
   }
 
+  /** Asked for every expert of every call, so without a function of its own. */
   #has(key: number): boolean {
-    const has: unknown = this.#ask("contains(key)", () => this.#cache.contains(key));
-    if (typeof has !== "boolean") throw this.#wrong("contains to return true or false", has);
+    let has: unknown;
+    this.#calls.enter(this.#name);
+    try {
+      has = this.#cache.contains(key);
+    } catch (error) {
+      throw failure(this.#name, "contains(key)", error);
+    }
+    this.#calls.leave();
+    if (has !== true && has !== false) throw this.#wrong("contains to return true or false", has);
     return has;
   }
 

@@ -109,6 +109,6 @@ export function failure(name: PolicyName, what: string, error: unknown): Error {
   return wrong(name, {
     expected: `${what} to return`,
     found: `${error.name}: ${error.message}`,
-    ...(place === undefined ? {} : { below: [place.trim()] }),
+    ...(place === undefined ? {} : { below: [place.trim().replace(/\?sha256=\w+/, "")] }),
   });
 }

@@ -55,7 +55,7 @@ export function pluginTables(sources: readonly PluginSource[], limitMs?: number)
           say(`${family}[${i}].name`, `a name that is not taken: ${owner ?? "moecast"} has ${name}`, name);
         for (const key of Object.keys(policy.parameters ?? {}))
           if (reserved.includes(key))
-            say(`${family}[${i}].parameters.${key}`, "a key that the section does not have anyway", key);
+            say(`${family}[${i}].parameters.${key}`, "another name: sections of this family have this key anyway", key);
         owners.set(`${family} ${name}`, `plugin ${plugin.name}`);
         const kind = `${family.slice(0, -1)} ${name}`;
         table[name] = guarded(policy, { source, plugin: plugin.name, policy: kind });

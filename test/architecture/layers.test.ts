@@ -18,7 +18,7 @@ const levels = [
   ["plan", "capture"],
   ["report"],
   ["tui"],
-  ["cli"],
+  ["cli", "library"],
 ];
 
 /** Folders that may import a wrapped package. Everything else that src imports must be listed too. */
@@ -63,12 +63,13 @@ const effectful = new Set([
   "capture",
   "tui",
   "cli",
+  "library",
 ]);
 const pureNodeModules = new Set(["node:crypto", "node:buffer", "node:path"]);
 
 const src = resolve("src");
 const files = readdirSync(src, { recursive: true, encoding: "utf8" }).filter((file) => /\.tsx?$/.test(file));
-const entryPoints = new Set(["index.ts"]);
+const entryPoints = new Set(["index.ts", "parts.ts"]);
 const folderOf = (path: string) => path.split("/")[0] ?? "";
 const levelOf = (folder: string) => levels.findIndex((row) => row.includes(folder));
 const packageOf = (name: string) =>

@@ -1,5 +1,5 @@
-import { UsageError } from "../../../core/errors.ts";
 import { setTimeout as wait } from "node:timers/promises";
+import { UsageError } from "../../../core/errors.ts";
 import { unlessAborted } from "../../../files/cooperative.ts";
 import type { Job, JobBase } from "../../job/job.ts";
 import type { Executor, OutcomeSink } from "../executor.ts";
