@@ -114,12 +114,12 @@ describe("a run ends with one message that names plugin and policy", () => {
   test("where a cache never answers, though it catches all that is thrown", async () => {
     const endless = cache(() => ({
       call: () => {
-        let n = 0;
+        let _n = 0;
         for (;;)
           try {
-            n++;
+            _n++;
           } catch {
-            n--;
+            _n--;
           }
       },
     }));

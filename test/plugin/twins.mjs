@@ -90,4 +90,7 @@ const turnTwin = {
   },
 };
 
-export default { name: "twins", caches: [lruTwin], placements: [orderTwin], routers: [turnTwin] };
+export const name = "twins";
+export const caches = [lruTwin];
+export const placements = [orderTwin];
+export const routers = [turnTwin];
