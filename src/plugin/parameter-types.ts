@@ -44,7 +44,7 @@ export function definitionProblem(definition: ParameterDefinition): Omit<Problem
 }
 
 /** A definition as the schema of scenarios checks it. */
-export function checkOf(definition: ParameterDefinition): z.ZodType {
+function checkOf(definition: ParameterDefinition): z.ZodType {
   const { description } = definition;
   const withDefault = (check: z.ZodType): z.ZodType =>
     (definition.default === undefined ? check : check.default(definition.default as never)).describe(description);
