@@ -24,7 +24,7 @@ export class DocWorkspace {
     this.folder = mkdtempSync(join(tmpdir(), "moecast-docs-"));
     for (const part of ["scenarios", "schema"]) cpSync(join(root, part), join(this.folder, part), { recursive: true });
     for (const { language, label, lines } of blocksOf(page)) {
-      if (!["yaml", "json", "csv"].includes(language) || label === "") continue;
+      if (!["yaml", "json", "csv", "js"].includes(language) || label === "") continue;
       const file = join(this.folder, label);
       mkdirSync(dirname(file), { recursive: true });
       writeFileSync(file, `${lines.join("\n")}\n`);

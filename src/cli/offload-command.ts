@@ -3,7 +3,7 @@ import { axes } from "../offload/compare/candidates.ts";
 import type { CommandRegistration } from "./command.ts";
 import { helpBelow } from "./help-text.ts";
 import type { OffloadOptions } from "./offload.ts";
-import { collect, wantsColour, wholeNumber } from "./words.ts";
+import { collect, pluginHelp, wantsColour, wholeNumber } from "./words.ts";
 
 const below = helpBelow({
   notes: [
@@ -25,6 +25,7 @@ export const offloadCommand: CommandRegistration = (program, exit) => {
     .argument("<scenario>", "scenario with policy.offload")
     .option("--set <path=value>", "override a value of the scenario (repeatable)", collect)
     .option("--param <NAME=value>", "value of a parameter in paths of the scenario (repeatable)", collect)
+    .option("--plugin <file>", pluginHelp, collect)
     .option("--vary <what>", `only this, of ${axes.join(", ")} (repeatable)`, collect)
     .option("--requests <n>", "requests of each run (default: 24)", wholeNumber(1))
     .option("--repeats <n>", "runs of each candidate, with other random draws (default: 3)", wholeNumber(1))

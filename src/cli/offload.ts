@@ -8,6 +8,7 @@ import { resolveScenario } from "../resolve/resolve-scenario.ts";
 import { parseScenario } from "../scenario/parse-scenario.ts";
 import { watchInterrupts } from "./interrupt.ts";
 import { fileReader, processIo } from "./io.ts";
+import { policiesWith } from "./plugins.ts";
 import { progressLine } from "./progress.ts";
 import { paramsFor } from "./scenario-params.ts";
 import { oneOf, splitPair } from "./words.ts";
@@ -15,6 +16,7 @@ import { oneOf, splitPair } from "./words.ts";
 export interface OffloadOptions {
   readonly set?: readonly string[];
   readonly param?: readonly string[];
+  readonly plugin?: readonly string[];
   readonly vary?: readonly string[];
   readonly requests?: number;
   readonly repeats?: number;
@@ -35,9 +37,11 @@ export async function offload(file: string, options: OffloadOptions, colour: boo
   const watch = watchInterrupts(io);
   const progress = options.quiet === true ? null : progressLine(io, file, "candidates");
   try {
+    const policies = await policiesWith(options.plugin);
     const scenario = parseScenario(await io.readText(file), file, {
       ...(options.set === undefined ? {} : { settings: options.set }),
       params: await paramsFor(file, params, io),
+      policies,
     });
     if (options.flags === true) {
       const { config } = await resolveScenario(scenario, fileReader(io), null, watch.signal);

@@ -2,7 +2,7 @@ import { expertMapFormatNames } from "../engine/expert-maps/expert-map-formats.t
 import type { CommandRegistration } from "./command.ts";
 import { helpBelow } from "./help-text.ts";
 import type { PlaceCliOptions } from "./place.ts";
-import { collect, durationNs, mkdirHelp, percentage, wantsColour, wholeNumber } from "./words.ts";
+import { collect, durationNs, mkdirHelp, percentage, pluginHelp, wantsColour, wholeNumber } from "./words.ts";
 
 const below = helpBelow({
   notes: [
@@ -25,6 +25,7 @@ export const placeCommand: CommandRegistration = (program, exit) => {
     .argument("<scenario>", "scenario with parallel.ep above 1 and replayed routing")
     .option("--set <path=value>", "override a value of the scenario (repeatable)", collect)
     .option("--param <NAME=value>", "value of a parameter in paths of the scenario (repeatable)", collect)
+    .option("--plugin <file>", pluginHelp, collect)
     .option("--policy <name>", "only this policy beside the scenario's own (repeatable)", collect)
     .option(
       "--redundant <n>",

@@ -6,7 +6,7 @@ import { type ComparedPlacements, comparePlacement, type PlaceDeps } from "../pl
 import type { PlacementComparison } from "../place/comparison.ts";
 import type { MappingComparison } from "../place/mapping-comparison.ts";
 import { mapName } from "../place/verdict.ts";
-import { type PlacementName, placements } from "../policy/placement/placements.ts";
+import { type PolicyTables, placementNames } from "../policy/policy-tables.ts";
 import { mappingComparisonPage } from "../report/mapping-comparison.ts";
 import type { Page } from "../report/page.ts";
 import { terminalPage } from "../report/page-terminal.ts";
@@ -17,6 +17,7 @@ import { moeShape } from "../sim/mapping.ts";
 import { mapOutputFormat, writeMap } from "./expert-map-output.ts";
 import { watchInterrupts } from "./interrupt.ts";
 import { fileReader, type Io, processIo } from "./io.ts";
+import { policiesWith } from "./plugins.ts";
 import { progressLine } from "./progress.ts";
 import { paramsFor } from "./scenario-params.ts";
 import { withSolvers } from "./solving.ts";
@@ -25,6 +26,7 @@ import { oneOf, splitPair } from "./words.ts";
 export interface PlaceCliOptions {
   readonly set?: readonly string[];
   readonly param?: readonly string[];
+  readonly plugin?: readonly string[];
   readonly policy?: readonly string[];
   readonly redundant?: readonly number[];
   readonly fit?: string;
@@ -60,7 +62,8 @@ export function place(file: string, options: PlaceCliOptions, colour: boolean): 
 /** Compares placements, and writes the map of the verdict where one is asked for. */
 async function placeMaps(file: string, options: PlaceCliOptions, colour: boolean): Promise<ExitCode> {
   const io = processIo(colour);
-  const names = Object.keys(placements) as PlacementName[];
+  const tables = await policiesWith(options.plugin);
+  const names = [...placementNames(tables)];
   const policies = options.policy?.map((word) => oneOf(word, names, "--policy"));
   const { out, format, mkdir = false, redundant, batch, all } = options;
   if (out === undefined && (format !== undefined || mkdir))
@@ -72,7 +75,7 @@ async function placeMaps(file: string, options: PlaceCliOptions, colour: boolean
           file: out,
           format: await mapOutputFormat({ file: out, format: format ?? "sglang", option: "--format", mkdir }),
         };
-  return comparing(io, file, options, "maps and runs", async (scenario, deps) => {
+  return comparing(io, file, options, tables, "maps and runs", async (scenario, deps) => {
     const compared = await comparePlacement(
       scenario,
       {
@@ -101,7 +104,8 @@ async function placeMaps(file: string, options: PlaceCliOptions, colour: boolean
 async function placeMappings(file: string, options: PlaceCliOptions, colour: boolean): Promise<ExitCode> {
   const stray = ofMaps.find((key) => options[key] !== undefined);
   if (stray !== undefined) throw new UsageError(`place: --${stray} is of maps, and does not go with --mappings`);
-  return comparing(processIo(colour), file, options, "runs", async (scenario, deps) => {
+  const tables = await policiesWith(options.plugin);
+  return comparing(processIo(colour), file, options, tables, "runs", async (scenario, deps) => {
     const comparison = await compareMappings(scenario, runOptions(options), deps);
     return { document: comparison, page: mappingComparisonPage(comparison) };
   });
@@ -131,6 +135,7 @@ async function comparing(
   io: Io,
   file: string,
   options: PlaceCliOptions,
+  policies: PolicyTables,
   counted: string,
   compare: (scenario: Scenario, deps: PlaceDeps) => Promise<Compared>,
 ): Promise<ExitCode> {
@@ -142,6 +147,7 @@ async function comparing(
     const scenario = parseScenario(await io.readText(file), file, {
       ...(options.set === undefined ? {} : { settings: options.set }),
       params: await paramsFor(file, params, io),
+      policies,
     });
     const { signal } = watch;
     const { document, page, after } = await withSolvers(io, file, { signal, quiet }, (solve) =>

@@ -2,7 +2,7 @@ import type { Command } from "commander";
 import type { CommandRegistration } from "./command.ts";
 import { helpBelow } from "./help-text.ts";
 import type { PlanOptions } from "./plan.ts";
-import { collect, durationNs, positiveNumber, wantsColour, wholeNumber } from "./words.ts";
+import { collect, durationNs, pluginHelp, positiveNumber, wantsColour, wholeNumber } from "./words.ts";
 
 const below = helpBelow({
   notes: [
@@ -43,6 +43,7 @@ export const planCommand: CommandRegistration = (program, exit) => {
     )
     .option("--set <path=value>", "override a value of the scenario (repeatable)", collect)
     .option("--param <NAME=value>", "value of a parameter in paths of the scenario (repeatable)", collect)
+    .option("--plugin <file>", pluginHelp, collect)
     .option("--baseline <scenario>", "what is run today, to compare with; default the scenario as it stands")
     .option("--exhaustive", "run every candidate that bounds let pass over all requests")
     .option(

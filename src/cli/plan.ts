@@ -9,12 +9,12 @@ import { JobThreads } from "../plan/execute/job-threads.ts";
 import { KeptTables } from "../plan/execute/kept-tables.ts";
 import { makeFolder } from "../plan/files/folder.ts";
 import { writePlan } from "../plan/files/write-plan.ts";
+import { scenarioOf } from "../plan/job/job-policies.ts";
 import { Journal } from "../plan/journal/journal.ts";
 import { makePlan } from "../plan/make-plan.ts";
 import { planQuestion } from "../plan/space/question.ts";
 import { terminalPage } from "../report/page-terminal.ts";
 import { planPage } from "../report/plan-page.ts";
-import { parseScenario } from "../scenario/parse-scenario.ts";
 import { watchInterrupts } from "./interrupt.ts";
 import { fileReader, processIo } from "./io.ts";
 import { readJobBase } from "./job-base.ts";
@@ -31,6 +31,7 @@ export interface PlanOptions {
   readonly vary?: readonly string[];
   readonly set?: readonly string[];
   readonly param?: readonly string[];
+  readonly plugin?: readonly string[];
   readonly baseline?: string;
   readonly exhaustive?: boolean;
   readonly day?: string | true;
@@ -51,8 +52,8 @@ export async function plan(file: string, options: PlanOptions, colour: boolean):
   let lock: FolderLock | null = null;
   try {
     const settings = [...(options.set ?? []), ...planSettings(options)];
-    const base = await readJobBase(io, file, { settings, param: options.param }, watch.signal);
-    const scenario = parseScenario(base.text, file, base);
+    const base = await readJobBase(io, file, { settings, param: options.param, plugin: options.plugin }, watch.signal);
+    const scenario = await scenarioOf(base);
     if (options.day !== undefined) {
       const { printDay } = await import("./plan-day.ts");
       return await printDay(scenario, options, { io, watch, progress });

@@ -5,7 +5,7 @@ import type { CommandRegistration } from "./command.ts";
 import { helpBelow } from "./help-text.ts";
 import { regressionLimits } from "./regression-limits.ts";
 import type { RunOptions } from "./run.ts";
-import { collect, durationNs, mkdirHelp, wantsColour, wholeNumber } from "./words.ts";
+import { collect, durationNs, mkdirHelp, pluginHelp, wantsColour, wholeNumber } from "./words.ts";
 
 const below = helpBelow({
   notes: ["Exit code 99 says that an SLO of level error failed or that a metric became worse than its limit allows."],
@@ -17,6 +17,7 @@ const below = helpBelow({
     "run ci/*.yaml --baseline result.json --max-regress 3%,e2e.p99=40%",
     "run cluster.yaml --export timeline=timeline.json.gz --trace-from 10s --trace-to 11s",
     "run cluster.yaml --repeat 5 --export json=result.json",
+    "run mine.yaml --plugin ./mine.mjs --set policy.offload.kind=mine",
     "run cluster.yaml --observed bench.json --set traffic.arrivals.maxConcurrency=64",
   ],
 });
@@ -46,6 +47,7 @@ export const runCommand: CommandRegistration = (program, exit) => {
       "value of the parameter NAME in file paths of the scenario, from its folder, else from here (repeatable)",
       collect,
     )
+    .option("--plugin <file>", pluginHelp, collect)
     .option(
       "--seed <n>",
       "override the scenario's seed: other arrivals, lengths and routing are drawn",

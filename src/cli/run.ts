@@ -27,6 +27,7 @@ import { withThresholds } from "./extra-thresholds.ts";
 import { followedRuns, type TimelineOptions, timelineNote } from "./followed-runs.ts";
 import { watchInterrupts } from "./interrupt.ts";
 import { fileReader, type Io, processIo } from "./io.ts";
+import { policiesWith } from "./plugins.ts";
 import { progressLine } from "./progress.ts";
 import { type GivenLimits, resolvedLimits } from "./regression-limits.ts";
 import { paramsFor } from "./scenario-params.ts";
@@ -36,6 +37,7 @@ import { splitPair } from "./words.ts";
 export interface RunOptions extends TimelineOptions {
   readonly set?: readonly string[];
   readonly param?: readonly string[];
+  readonly plugin?: readonly string[];
   readonly threshold?: readonly string[];
   readonly seed?: number;
   readonly repeat?: number;
@@ -73,6 +75,7 @@ export async function run(files: readonly string[], options: RunOptions, colour:
     throw new UsageError("--max-regress limits what --baseline compares: give both");
   const baseline = options.baseline === undefined ? null : await readBaseline(io, options.baseline, files.length);
   const observed = await readObserved(io, files, options);
+  const policies = await policiesWith(options.plugin);
   const settings = [...(options.set ?? []), ...(options.seed === undefined ? [] : [`seed=${options.seed}`])];
   const { forecasts, failures, codes, details }: Outcomes = { forecasts: [], failures: [], codes: [], details: [] };
   const watchNext = followedRuns(options, exporting?.needs(targets), files.length);
@@ -93,6 +96,7 @@ export async function run(files: readonly string[], options: RunOptions, colour:
         const scenario = parseScenario(await unlessAborted(io.readText(file), watch.signal), file, {
           settings,
           params: await paramsFor(file, params, io),
+          policies,
         });
         const followed = watchNext();
         const before = baseline?.(scenario.name) ?? null;

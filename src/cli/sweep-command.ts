@@ -3,7 +3,7 @@ import type { CommandRegistration } from "./command.ts";
 import { helpBelow } from "./help-text.ts";
 import type { SweepOptions } from "./sweep.ts";
 import type { ListOptions, MergeOptions, QueryOptions } from "./sweep-results.ts";
-import { collect, redisHelp, wantsColour, wholeNumber } from "./words.ts";
+import { collect, pluginHelp, redisHelp, wantsColour, wholeNumber } from "./words.ts";
 
 const below = helpBelow({
   notes: [
@@ -41,6 +41,7 @@ export const sweepCommand: CommandRegistration = (program, exit) => {
     .option("--sample-seed <n>", "seed of the sampling (default: 1)", wholeNumber(0, seedMax))
     .option("--set <path=value>", "override a value of the scenario in all configurations (repeatable)", collect)
     .option("--param <NAME=value>", "value of a parameter in paths of the scenario (repeatable)", collect)
+    .option("--plugin <file>", pluginHelp, collect)
     .option(
       "-o, --output <folder>",
       "folder of the results; default sweeps/ with the name of the scenario and of the design",

@@ -6,9 +6,9 @@ import { readDesign } from "../plan/design/read-design.ts";
 import type { Executor } from "../plan/execute/executor.ts";
 import { type ExecutorName, executors } from "../plan/execute/executors.ts";
 import type { Notice } from "../plan/execute/queue/redis-link.ts";
+import { scenarioOf } from "../plan/job/job-policies.ts";
 import { runSweep, type SweepResult } from "../plan/sweep/run-sweep.ts";
 import { parseShard } from "../plan/sweep/shard.ts";
-import { parseScenario } from "../scenario/parse-scenario.ts";
 import { watchInterrupts } from "./interrupt.ts";
 import { processIo } from "./io.ts";
 import { readJobBase } from "./job-base.ts";
@@ -23,6 +23,7 @@ export interface SweepOptions extends ListOptions {
   readonly sampleSeed?: number;
   readonly set?: readonly string[];
   readonly param?: readonly string[];
+  readonly plugin?: readonly string[];
   readonly output?: string;
   readonly shard?: string;
   readonly executor?: string;
@@ -42,8 +43,13 @@ export async function sweep(file: string, options: SweepOptions, colour: boolean
     io.err(`${text}\n`);
   });
   try {
-    const base = await readJobBase(io, file, { settings: options.set ?? [], param: options.param }, watch.signal);
-    const scenario = parseScenario(base.text, file, base);
+    const base = await readJobBase(
+      io,
+      file,
+      { settings: options.set ?? [], param: options.param, plugin: options.plugin },
+      watch.signal,
+    );
+    const scenario = await scenarioOf(base);
     const design = readDesign(scenario.sweep, {
       vary: options.vary ?? [],
       ranges: options.range ?? [],

@@ -11,6 +11,10 @@ export const redisVariable = "MOECAST_REDIS";
 /** Help of the option in its place. */
 export const redisHelp = `Redis or Valkey of the queue: redis://host:6379, or rediss:// with TLS (default: ${redisVariable})`;
 
+/** Help of the option that adds policies of a user. */
+export const pluginHelp =
+  "policies of your own: a JavaScript module, whose code runs with all your rights (repeatable; docs/plugins.md)";
+
 /** Gathers the values of an option that may be repeated. */
 export const collect = (value: string, previous: readonly string[] = []): string[] => [...previous, value];
 

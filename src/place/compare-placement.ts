@@ -11,7 +11,7 @@ import type { ModelSpec } from "../models/spec.ts";
 import { chanceOfEqual } from "../policy/placement/chance-imbalance.ts";
 import { mostHeld } from "../policy/placement/kept-experts.ts";
 import type { Placement } from "../policy/placement/placement.ts";
-import { type PlacementKind, placementKinds, placements } from "../policy/placement/placements.ts";
+import { type PolicyTables, placementNames } from "../policy/policy-tables.ts";
 import type { Surroundings } from "../resolve/file-reader.ts";
 import type { PolicySetting } from "../resolve/policy-setting.ts";
 import { resolveDispatch } from "../resolve/resolve-dispatch.ts";
@@ -48,7 +48,7 @@ export interface PlaceOptions extends SolveWishes {
   /** Runs of each map, each with other random draws. */
   readonly repeats: number;
   /** Absent: all of the table. */
-  readonly policies?: readonly PlacementKind[];
+  readonly policies?: readonly string[];
   /** Absent: none, one and four copies a rank. */
   readonly redundant?: readonly number[];
   /** Tokens of a step that balance is judged on; absent: as many as the simulated steps have. */
@@ -118,7 +118,7 @@ export async function comparePlacement(
   const fitted = (candidate: MapCandidate, table: RoutingTable, inUse: Placement | null): Promise<FittedMap> =>
     fitMap(candidate, settingOn(table), config, solve, inUse);
 
-  const chosen = options.policies ?? (Object.keys(placements) as PlacementKind[]);
+  const chosen = options.policies ?? placementNames(scenario.policies);
   const { value: rule } = await resolveDispatch(settingOn(fit));
   const dispatch = rule === undefined ? {} : { dispatch: rule };
   const divides = (number: number) => number === 0 || (moe.experts + number) % mapping.ep === 0;
@@ -208,14 +208,14 @@ export async function comparePlacement(
       const runs = await run(maps[judgedMaps.indexOf(map)]!.placement);
       if (runs.length === currentRuns.length) simulated.push(simulatedMap(map, runs, currentRuns, config));
     } catch (error) {
-      leaveOut({ policy: map.policy as PlacementKind, redundant: map.redundant }, error);
+      leaveOut({ policy: map.policy, redundant: map.redundant }, error);
     }
   }
 
   const topics: TopicMatrix[] = [];
   const tables = topicsOf(routed.source.whole);
   if (tables.length > 1 && !interrupted())
-    for (const map of matrixMaps(judgedMaps)) {
+    for (const map of matrixMaps(judgedMaps, scenario.policies)) {
       const { candidate } = maps[judgedMaps.indexOf(map)]!;
       topics.push(
         await topicMatrix(
@@ -346,8 +346,8 @@ function topicsOf(table: RoutingTable): Topic[] {
 const matrixMax = 2;
 
 /** The best maps by held-out balance that follow the traffic at all. */
-function matrixMaps(maps: readonly JudgedMap[]): readonly JudgedMap[] {
-  const follows = maps.filter(({ policy }) => placementKinds[policy as PlacementKind].needs.length > 0);
+function matrixMaps(maps: readonly JudgedMap[], { placements }: PolicyTables): readonly JudgedMap[] {
+  const follows = maps.filter(({ policy }) => placements[policy]!.needs.length > 0);
   return [...follows]
     .sort((a, b) => balanceOf(a) - balanceOf(b))
     .filter(({ policy }, i, all) => all.findIndex((other) => other.policy === policy) === i)

@@ -1,10 +1,8 @@
-import type { PlacementPolicy } from "../policy/placement/placement.ts";
-import { type PlacementKind, placementKinds } from "../policy/placement/placements.ts";
 import type { Scenario } from "../scenario/parse-scenario.ts";
 
 /** A policy with a number of redundant experts, and the settings that make it. */
 export interface MapCandidate {
-  readonly policy: PlacementKind;
+  readonly policy: string;
   readonly redundant: number;
   readonly isCurrent: boolean;
   readonly set: readonly string[];
@@ -42,17 +40,17 @@ export function currentCandidate({ policy: { placement } }: Scenario): MapCandid
  */
 export function mapCandidates(
   scenario: Scenario,
-  policies: readonly PlacementKind[],
+  policies: readonly string[],
   redundant: readonly number[],
   current: MapCandidate,
 ): MapCandidate[] {
   const section: Readonly<Record<string, unknown>> = scenario.policy.placement ?? {};
-  const ownKeys = Object.keys(placementKinds[current.policy].parameters);
+  const { placements } = scenario.policies;
+  const ownKeys = Object.keys(placements[current.policy]!.parameters);
   const candidates: MapCandidate[] = [];
   for (const name of policies) {
-    const policy: PlacementPolicy = placementKinds[name];
     // A map from a file has the copies that it has.
-    const numbers = new Set(name === "file" ? [] : policy.makesCopies ? redundant : [0]);
+    const numbers = new Set(name === "file" ? [] : placements[name]!.makesCopies ? redundant : [0]);
     if (name === current.policy) numbers.add(current.redundant);
     for (const count of [...numbers].sort((a, b) => a - b)) {
       if (name === current.policy && count === current.redundant) {

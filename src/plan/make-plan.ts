@@ -66,7 +66,7 @@ export async function makePlan(question: PlanQuestion, base: JobBase, deps: Plan
         ...leftOut.map(({ name, reason }) => `${name}: ${reason}`),
       ].join("\n"),
     );
-  const today = baselineJob(base, deps.baseline);
+  const today = await baselineJob(base, deps.baseline);
   const keys = await keyParts(
     base,
     tracks.map(({ candidate }) => candidate.settings),

@@ -1,5 +1,4 @@
 import { InvalidInputError, type Problem } from "../core/errors.ts";
-import { routers } from "../policy/router/routers.ts";
 import type { Scenario } from "../scenario/parse-scenario.ts";
 import { pathText, type ValuePath } from "../scenario/yaml-source.ts";
 import type { HandoverConfig } from "../sim/config.ts";
@@ -74,7 +73,7 @@ export function resolveHandover(
     reservedOutputTokens: stated?.reservedOutputTokens ?? ways.reservedOutputTokens,
     tokenisesAgain: ways.tokenisesAgain,
     localPromptTokens: stated?.localPromptTokens ?? 0,
-    router: routers[stated?.router ?? scenario.policy.router],
+    router: scenario.policies.routers[stated?.router ?? scenario.policy.router]!,
   };
   if (config.transfer !== "request" && config.reserves === "afterPrefill") {
     if (stated?.transfer !== undefined)

@@ -5,7 +5,6 @@ import { expertBytes } from "../models/bytes.ts";
 import { expertHomes } from "../models/visits.ts";
 import type { Admission } from "../policy/cache/admission/admission.ts";
 import { admissions } from "../policy/cache/admission/admissions.ts";
-import { cachePolicies } from "../policy/cache/caches.ts";
 import { type CachePolicy, configured } from "../policy/cache/expert-cache.ts";
 import type { Reserved } from "../policy/cache/reserved.ts";
 import { countsUses } from "../policy/cache/static-choice.ts";
@@ -68,7 +67,7 @@ export function resolveOffload(setting: PolicySetting): Promise<Resolved<Offload
         expected: `true: ${node.device.name} reads the host's memory in place`,
         found: false,
       });
-    const kind: CachePolicy = cachePolicies[section.kind];
+    const kind: CachePolicy = scenario.policies.caches[section.kind]!;
     const parameters = parametersIn(kind.parameters, section);
     checkCacheNeeds(setting, kind, parameters);
     const { admission, named: admissionName } = admissionOf(section.admission);

@@ -13,7 +13,7 @@ import {
   type PlacementTools,
 } from "../policy/placement/placement.ts";
 import { physicalExpertsOf } from "../policy/placement/placement-measures.ts";
-import { placementKinds, placements } from "../policy/placement/placements.ts";
+import { placements } from "../policy/placement/placements.ts";
 import type { LedgerEntry } from "../sim/result.ts";
 import { type SolveRunner, solveHere } from "../solver/solver.ts";
 import { blankPlacement } from "./blank-placement.ts";
@@ -45,7 +45,7 @@ export function resolvePlacement(
     return Promise.resolve({ value: null, name: "contiguous", ledger: [], proofs: [] });
   if (section === undefined) return contiguousKept(setting, kept!);
   return locatedAsync(scenario, ["policy", "placement"], async () => {
-    const policy: PlacementPolicy = placementKinds[section.kind];
+    const policy: PlacementPolicy = scenario.policies.placements[section.kind]!;
     const values = parametersIn(policy.parameters, section);
     const needs = needsOf(policy, values);
     const given = needs.has("map") ? await givenMapOf(setting, placedExperts(setting)) : null;

@@ -2,7 +2,6 @@ import { InvalidInputError, type Problem } from "../core/errors.ts";
 import { defaultFrontEnds } from "../engine/resolve-engine.ts";
 import { missPolicies } from "../policy/miss/miss-policies.ts";
 import type { MissPolicy } from "../policy/miss/miss-policy.ts";
-import { routers } from "../policy/router/routers.ts";
 import type { Scenario } from "../scenario/parse-scenario.ts";
 import type { PoolConfig } from "../sim/config.ts";
 import { moeShape } from "../sim/mapping.ts";
@@ -72,7 +71,7 @@ export async function resolvePoolShape({ scenario, identity }: PoolScenario, rea
     frontEnds: scenario.engine.apiServerCount ?? defaultFrontEnds(engine, mapping.dp),
     readyNs: scenario.coldStart?.readyAfter ?? 0,
     scheduler: schedulerOf(scenario.engine, engine, model, exchange.schedulerMax),
-    router: routers[scenario.policy.router],
+    router: scenario.policies.routers[scenario.policy.router]!,
     speculation: speculation.value,
   };
   const startUp = startUpOfShape(scenario, config);

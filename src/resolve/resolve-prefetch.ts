@@ -1,7 +1,6 @@
 import { refuse } from "../core/errors.ts";
 import { parametersIn } from "../core/parameters.ts";
 import { formatDuration } from "../core/units.ts";
-import { cachePolicies } from "../policy/cache/caches.ts";
 import type { PrefetchContext, PrefetchPolicy } from "../policy/prefetch/prefetcher.ts";
 import { prefetchers } from "../policy/prefetch/prefetchers.ts";
 import type { QualityMatrix } from "../policy/prefetch/quality-matrix.ts";
@@ -71,7 +70,7 @@ function refuseIdle({ scenario }: PolicySetting): void {
       expected: "true: experts are sent ahead while others compute",
       found: overlap,
     });
-  if (cachePolicies[kind].name === "static")
+  if (kind === "static")
     refuse({
       ...scenario.place(["policy", "offload", "kind"]),
       at: "policy.offload.kind",

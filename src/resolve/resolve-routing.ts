@@ -4,8 +4,6 @@ import { formatPercent } from "../core/units.ts";
 import { cooperatively } from "../files/cooperative.ts";
 import { routableExperts } from "../models/expert-choices.ts";
 import type { ModelSpec, MoeFeedForward, Router } from "../models/spec.ts";
-import { cachePolicies } from "../policy/cache/caches.ts";
-import type { CachePolicy } from "../policy/cache/expert-cache.ts";
 import { fromScenario } from "../scenario/file-path.ts";
 import type { Scenario } from "../scenario/parse-scenario.ts";
 import type { Routing } from "../sim/config.ts";
@@ -125,10 +123,9 @@ async function transformFiles(scenario: Scenario, chosen: Parameters<typeof file
 }
 
 /** Whether a policy looks at router weights. */
-function weighs({ policy: { offload } }: Scenario): boolean {
+function weighs({ policies, policy: { offload } }: Scenario): boolean {
   if (offload === undefined) return false;
-  const cache: CachePolicy = cachePolicies[offload.kind];
-  return offload.miss.kind !== "fetch" || cache.needs.includes("weights");
+  return offload.miss.kind !== "fetch" || policies.caches[offload.kind]!.needs.includes("weights");
 }
 
 /** The experts as their router sees them: those that return their input are among its choices. */

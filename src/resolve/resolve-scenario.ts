@@ -12,6 +12,7 @@ import type { RequestTable } from "../trace/request-table.ts";
 import { coldStartLedger, warmupRequests } from "./cold-start.ts";
 import type { Surroundings } from "./file-reader.ts";
 import type { InputRow } from "./input-row.ts";
+import { pluginLedger, usedPlugins } from "./plugin-ledger.ts";
 import { inPool, ofPool, poolScenarios } from "./pool-scenarios.ts";
 import { resolveHandover } from "./resolve-handover.ts";
 import { resolveModelCache } from "./resolve-model-cache.ts";
@@ -59,6 +60,7 @@ export async function resolveScenario(
       seed: scenario.seed,
       workload,
       warmupRequests: warmupRequests(scenario, workload.requests.count),
+      ...(scenario.policies.bounded === undefined ? {} : { bounded: scenario.policies.bounded }),
       ...(others.length === 0 ? {} : { otherPools: others.map(({ config }) => config) }),
       ...(handover === null ? {} : { handover }),
       ...(modelCache === null ? {} : { modelCache: modelCache.config }),
@@ -70,6 +72,11 @@ export async function resolveScenario(
     ...(others.length === 0 ? {} : { otherPools: others }),
     inputs: [
       ...scenarioInputs(scenario),
+      ...usedPlugins(scenario).map(({ plugin, file, sha256: digest }) => ({
+        role: "plugin",
+        name: file ?? plugin,
+        sha256: digest,
+      })),
       ...distinctInputs([...shapes, routed, ...resolved].flatMap(({ inputs }) => inputs)),
       ...traceInputs(workload.requests, routed.source?.whole.origin ?? null),
     ],
@@ -77,6 +84,7 @@ export async function resolveScenario(
       ...named(shapes),
       ...requestLedger(workload),
       ...coldStartLedger(scenario),
+      ...pluginLedger(scenario),
       ...(modelCache?.ledger ?? []),
       ...routed.ledger,
       ...named(resolved),

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { builtInPolicies, type PolicyTables } from "../policy/policy-tables.ts";
 import { scenarioSchema } from "./schema.ts";
 
 /** The parts of a JSON Schema (draft 7) that the scenario's schema uses. */
@@ -23,16 +24,17 @@ export interface JsonSchema {
   readonly maximum?: number;
 }
 
-let made: JsonSchema | null = null;
+const made = new WeakMap<PolicyTables, JsonSchema>();
 
-/** The JSON Schema (draft 7, what YAML language servers read) of scenario files, as written by people. Made once. */
-export function scenarioJsonSchema(): JsonSchema {
-  made ??= makeJsonSchema();
-  return made;
+/** The JSON Schema (draft 7, what YAML language servers read) of scenario files, as written by people. Made once for each tables. */
+export function scenarioJsonSchema(tables: PolicyTables = builtInPolicies): JsonSchema {
+  const known = made.get(tables) ?? makeJsonSchema(tables);
+  made.set(tables, known);
+  return known;
 }
 
-function makeJsonSchema(): JsonSchema {
-  const generated = z.toJSONSchema(scenarioSchema, { target: "draft-7", io: "input" });
+function makeJsonSchema(tables: PolicyTables): JsonSchema {
+  const generated = z.toJSONSchema(scenarioSchema(tables), { target: "draft-7", io: "input" });
   return { ...generated, title: "moecast scenario" } as JsonSchema;
 }
 

@@ -1,19 +1,14 @@
 import { z } from "zod";
 import { quantity } from "../core/quantity.ts";
 import { type AdmissionName, admissions } from "../policy/cache/admission/admissions.ts";
-import { cachePolicies, livePolicyNames } from "../policy/cache/caches.ts";
 import { type MissPolicyName, missPolicies } from "../policy/miss/miss-policies.ts";
+import { liveCacheNames, type PolicyTables } from "../policy/policy-tables.ts";
 import { expertsByLayer } from "./experts-by-layer.ts";
 import { fitSection } from "./fit-section.ts";
 import { hostMemoryKeys } from "./host-memory-keys.ts";
 import { kindsOf } from "./kinds.ts";
 import { prefetchSection } from "./prefetch-section.ts";
 import { count, exactlyOne, filePath } from "./quantity.ts";
-
-/** Policies that need the accesses to come: references beside every run, not a choice for a deployment. */
-const referencePolicies: readonly unknown[] = Object.keys(cachePolicies).filter(
-  (name) => !(livePolicyNames as readonly string[]).includes(name),
-);
 
 /** Experts that somebody pins: listed here, or in a file. */
 const pins = z.union(
@@ -107,6 +102,9 @@ const cacheKeys = {
   fit: fitSection,
 };
 
+/** Names that no parameter of a cache policy can have. */
+export const cacheKeyNames: readonly string[] = ["kind", ...Object.keys(cacheKeys)];
+
 /** Flags say which experts a fixed set holds and what is done about the others, so nothing else may. */
 function refuseBesideFlags(section: Readonly<Record<string, unknown>>, context: z.RefinementCtx): void {
   const refused = (key: string, message: string) => context.addIssue({ code: "custom", path: [key], message });
@@ -118,25 +116,29 @@ function refuseBesideFlags(section: Readonly<Record<string, unknown>>, context: 
     refused("miss", "no such key: the host computes what the flags leave to it");
 }
 
-/** An expert cache in device memory, and what lies behind it. */
-export const offloadSection = kindsOf(cachePolicies, livePolicyNames, cacheKeys, (kind) =>
-  referencePolicies.includes(kind)
-    ? `${String(kind)} needs the accesses to come: a reference that every run with an expert cache reports beside it`
-    : undefined,
-)
-  .superRefine((section, context) => {
-    if (section.flags !== undefined) {
-      refuseBesideFlags(section, context);
-      return;
-    }
-    if (typeof section.slotsPerLayer === "string") exactlyOne("slots", "memory")(section, context);
-    else
-      for (const key of ["slots", "memory"] as const)
-        if (section[key] !== undefined)
-          context.addIssue({
-            code: "custom",
-            path: [key],
-            message: "no such key: slotsPerLayer says what each layer has",
-          });
-  })
-  .meta({ id: "expertCache", title: "Expert cache" });
+/**
+ * An expert cache in device memory, and what lies behind it. Policies that need the accesses to come are references beside every
+ * run, not a choice for a deployment.
+ */
+export const offloadSectionOf = (tables: PolicyTables) =>
+  kindsOf(tables.caches, liveCacheNames(tables), cacheKeys, (kind) =>
+    typeof kind === "string" && Object.hasOwn(tables.caches, kind)
+      ? `${kind} needs the accesses to come: a reference that every run with an expert cache reports beside it`
+      : undefined,
+  )
+    .superRefine((section, context) => {
+      if (section.flags !== undefined) {
+        refuseBesideFlags(section, context);
+        return;
+      }
+      if (typeof section.slotsPerLayer === "string") exactlyOne("slots", "memory")(section, context);
+      else
+        for (const key of ["slots", "memory"] as const)
+          if (section[key] !== undefined)
+            context.addIssue({
+              code: "custom",
+              path: [key],
+              message: "no such key: slotsPerLayer says what each layer has",
+            });
+    })
+    .meta({ id: "expertCache", title: "Expert cache" });

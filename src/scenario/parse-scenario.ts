@@ -2,6 +2,7 @@ import { sha256 } from "../core/digest.ts";
 import { InvalidInputError, type Problem } from "../core/errors.ts";
 import { issuePerPlace } from "../core/issue-per-place.ts";
 import { issuesOfFitting } from "../core/union-issues.ts";
+import { builtInPolicies, type PolicyTables } from "../policy/policy-tables.ts";
 import { expandPaths } from "./file-path.ts";
 import { knownKeys, scenarioJsonSchema } from "./json-schema.ts";
 import { type ScenarioValue, scenarioSchema } from "./schema.ts";
@@ -15,6 +16,8 @@ export interface Scenario extends ScenarioValue {
   readonly file: string;
   /** sha256 of the text of the file. */
   readonly sha256: string;
+  /** The policies that it may name. */
+  readonly policies: PolicyTables;
   /** Settings and parameters that were applied over the file, as given. */
   readonly overrides: readonly string[];
   /** Where the value at a path stands, for problems that are found after parsing. */
@@ -23,8 +26,8 @@ export interface Scenario extends ScenarioValue {
   states(path: ValuePath): boolean;
   /** What text and settings state, parameters as they are named, by path; null where that is long. See {@link statedTexts}. */
   stated(): Readonly<Record<string, string>> | null;
-  /** The same text with further settings over it. */
-  vary(this: void, settings: readonly string[]): Scenario;
+  /** The same text with further settings over it, and other policies that it may name. */
+  vary(this: void, settings: readonly string[], policies?: PolicyTables): Scenario;
 }
 
 /** What a caller lays over a scenario file. */
@@ -33,6 +36,8 @@ export interface ScenarioOptions {
   readonly settings?: readonly string[];
   /** Values of `${NAME}` in paths. */
   readonly params?: Readonly<Record<string, string>>;
+  /** Policies that it may name; default those of moecast. */
+  readonly policies?: PolicyTables;
 }
 
 /**
@@ -41,9 +46,10 @@ export interface ScenarioOptions {
  */
 export function parseScenario(text: string, file: string, options: ScenarioOptions = {}): Scenario {
   const { settings, placed, plain, expanded } = read(text, file, options);
-  const result = scenarioSchema.safeParse(expanded.value);
+  const policies = options.policies ?? builtInPolicies;
+  const result = scenarioSchema(policies).safeParse(expanded.value);
   const issues = result.success ? [] : issuePerPlace(issuesOfFitting(result.error.issues));
-  const schema = issues.some((issue) => issue.code === "unrecognized_keys") ? scenarioJsonSchema() : {};
+  const schema = issues.some((issue) => issue.code === "unrecognized_keys") ? scenarioJsonSchema(policies) : {};
   const unreadable: readonly Problem[] = [...settings.problems, ...plain.problems, ...expanded.problems];
   // Something else stands in the place of what could not be read.
   const places = new Set(unreadable.map(({ at }) => at));
@@ -58,6 +64,7 @@ export function parseScenario(text: string, file: string, options: ScenarioOptio
     ...result.data,
     file,
     sha256: sha256(text),
+    policies,
     overrides: [
       ...settings.applied.map((setting) => setting.text),
       ...Object.entries(options.params ?? {}).map(([name, value]) => `${name}=${value}`),
@@ -65,7 +72,12 @@ export function parseScenario(text: string, file: string, options: ScenarioOptio
     place: (path) => placed.place(path, "value"),
     states: (path) => placed.document.hasIn(path),
     stated: () => statedTexts(plain.value),
-    vary: (more) => parseScenario(text, file, { ...options, settings: [...(options.settings ?? []), ...more] }),
+    vary: (more, others) =>
+      parseScenario(text, file, {
+        ...options,
+        settings: [...(options.settings ?? []), ...more],
+        policies: others ?? policies,
+      }),
   };
 }
 

@@ -1,16 +1,13 @@
 import { z } from "zod";
 import { quantity } from "../core/quantity.ts";
 import { type DispatchName, dispatches } from "../policy/dispatch/dispatches.ts";
-import { type PlacementKind, placementKinds } from "../policy/placement/placements.ts";
+import type { PolicyTables } from "../policy/policy-tables.ts";
 import { type RebalanceName, rebalances } from "../policy/rebalance/rebalances.ts";
-import { type RouterName, routers } from "../policy/router/routers.ts";
 import { type ScalingName, scalings } from "../policy/scaling/scalings.ts";
 import { fitSection } from "./fit-section.ts";
 import { kindsOf } from "./kinds.ts";
-import { offloadSection } from "./offload-section.ts";
+import { offloadSectionOf } from "./offload-section.ts";
 import { count } from "./quantity.ts";
-
-const names = <Name extends string>(table: Readonly<Record<Name, unknown>>) => Object.keys(table) as [Name, ...Name[]];
 
 /** A run of the longest simulated time then has at most 90 million ticks. */
 const shortestTickNs = 100e6;
@@ -60,7 +57,8 @@ const placementKeys = {
     .describe("How experts are placed anew while replicas serve, beginning with this placement; default they stay."),
 };
 
-const placement = kindsOf(placementKinds, Object.keys(placementKinds) as PlacementKind[], placementKeys);
+/** Names that no parameter of a placement policy can have. */
+export const placementKeyNames: readonly string[] = ["kind", ...Object.keys(placementKeys)];
 
 /** Keys of scaling, whatever its policy. */
 const scalingKeys = {
@@ -87,16 +85,19 @@ const scaling = kindsOf(scalings, Object.keys(scalings) as ScalingName[], scalin
 );
 
 /** Placement of experts over ranks, offload of experts below device memory, routing of requests over replicas. */
-export const policySection = z.strictObject({
-  placement: placement.optional().describe("Where experts and their copies live; default contiguous, no copies."),
-  offload: offloadSection
-    .optional()
-    .describe("Keep experts below device memory and cache them; default all in device memory."),
-  router: z
-    .enum(names<RouterName>(routers))
-    .default("least-loaded")
-    .describe("How requests are spread over replicas and data-parallel ranks."),
-  scaling: scaling
-    .optional()
-    .describe("When replicas start and stop, beginning with parallel.replicas; default all run from start to end."),
-});
+export const policySectionOf = (tables: PolicyTables) =>
+  z.strictObject({
+    placement: kindsOf(tables.placements, Object.keys(tables.placements), placementKeys)
+      .optional()
+      .describe("Where experts and their copies live; default contiguous, no copies."),
+    offload: offloadSectionOf(tables)
+      .optional()
+      .describe("Keep experts below device memory and cache them; default all in device memory."),
+    router: z
+      .enum(Object.keys(tables.routers) as [string, ...string[]])
+      .default("least-loaded")
+      .describe("How requests are spread over replicas and data-parallel ranks."),
+    scaling: scaling
+      .optional()
+      .describe("When replicas start and stop, beginning with parallel.replicas; default all run from start to end."),
+  });

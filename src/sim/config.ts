@@ -90,6 +90,8 @@ export interface SimConfig extends PoolConfig {
   readonly handover?: HandoverConfig;
   /** Models that take turns on the same devices, every replica with one of its own; absent: each replica has its devices. */
   readonly modelCache?: ModelCacheConfig;
+  /** How a stretch of the run is run, where policies are not of moecast and may never end; absent: as it is. */
+  readonly bounded?: <T>(work: () => T) => T;
 }
 
 /** Whole models as what is cached: those that device memory has room for, before the tiers that hold all. */

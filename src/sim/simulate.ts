@@ -23,16 +23,21 @@ export interface SimulateHooks {
 }
 
 const stepsPerBatch = 2048;
+/** The same where a stretch has a limit: no policy is asked so often in one that all of them together take long. */
+const boundedSteps = 64;
+
+const asIs = <T>(work: () => T): T => work();
 
 /** Runs a configuration to its end, or until `shouldStop`. */
 export function simulate(config: SimConfig, hooks: SimulateHooks = {}): RunResult {
-  const simulation = new Simulation(config, hooks.onStep, hooks.steps, hooks.follow);
-  while (!simulation.advance(stepsPerBatch)) {
+  const { bounded = asIs } = config;
+  const simulation = bounded(() => new Simulation(config, hooks.onStep, hooks.steps, hooks.follow));
+  while (!bounded(() => simulation.advance(batchOf(config)))) {
     report(simulation, hooks);
-    if (hooks.shouldStop?.() === true) return simulation.result(true);
+    if (hooks.shouldStop?.() === true) return bounded(() => simulation.result(true));
   }
   report(simulation, hooks);
-  return simulation.result();
+  return bounded(() => simulation.result());
 }
 
 /** The same, giving way between batches: signals and timers of the process are served. */
@@ -40,18 +45,22 @@ export async function simulateCooperatively(
   config: SimConfig,
   hooks: SimulateHooks & { giveWay(): Promise<void> },
 ): Promise<RunResult> {
-  const simulation = new Simulation(config, hooks.onStep, hooks.steps, hooks.follow);
+  const { bounded = asIs } = config;
+  const simulation = bounded(() => new Simulation(config, hooks.onStep, hooks.steps, hooks.follow));
   hooks.onBatch?.(simulation);
-  while (!simulation.advance(hooks.batchSteps?.() ?? stepsPerBatch)) {
+  while (!bounded(() => simulation.advance(batchOf(config, hooks.batchSteps?.())))) {
     report(simulation, hooks);
     hooks.onBatch?.(simulation);
     await hooks.giveWay();
-    if (hooks.shouldStop?.() === true) return simulation.result(true);
+    if (hooks.shouldStop?.() === true) return bounded(() => simulation.result(true));
   }
   report(simulation, hooks);
   hooks.onBatch?.(simulation);
-  return simulation.result();
+  return bounded(() => simulation.result());
 }
+
+const batchOf = ({ bounded }: SimConfig, steps: number = stepsPerBatch): number =>
+  bounded === undefined ? steps : Math.min(steps, boundedSteps);
 
 function report(simulation: Simulation, hooks: SimulateHooks): void {
   hooks.onProgress?.(simulation.completed + simulation.rejected, simulation.state.count);

@@ -11,14 +11,14 @@ const levels = [
   ["sim"],
   ["metrics"],
   ["scenario"],
-  ["resolve"],
+  ["resolve", "plugin"],
   ["calibrate"],
   ["forecast"],
   ["validate", "offload", "place"],
   ["plan", "capture"],
   ["report"],
   ["tui"],
-  ["cli"],
+  ["cli", "library"],
 ];
 
 /** Folders that may import a wrapped package. Everything else that src imports must be listed too. */
@@ -38,7 +38,7 @@ const packageOwners: Record<string, readonly string[]> = {
   webgpu: ["capture"],
   commander: ["cli"],
   yaml: ["scenario", "plan"],
-  zod: ["core", "policy", "scenario", "hardware", "engine", "trace", "calibrate", "tui"],
+  zod: ["core", "policy", "scenario", "plugin", "hardware", "engine", "trace", "calibrate", "tui"],
   "csv-parse": ["trace", "calibrate"],
   hyparquet: ["calibrate", "plan"],
   "hyparquet-compressors": ["calibrate"],
@@ -56,6 +56,7 @@ const packageOwners: Record<string, readonly string[]> = {
 const effectful = new Set([
   "files",
   "trace",
+  "plugin",
   "resolve",
   "calibrate",
   "validate",
@@ -64,12 +65,13 @@ const effectful = new Set([
   "capture",
   "tui",
   "cli",
+  "library",
 ]);
 const pureNodeModules = new Set(["node:crypto", "node:buffer", "node:path"]);
 
 const src = resolve("src");
 const files = readdirSync(src, { recursive: true, encoding: "utf8" }).filter((file) => /\.tsx?$/.test(file));
-const entryPoints = new Set(["index.ts"]);
+const entryPoints = new Set(["index.ts", "parts.ts"]);
 const folderOf = (path: string) => path.split("/")[0] ?? "";
 const levelOf = (folder: string) => levels.findIndex((row) => row.includes(folder));
 const packageOf = (name: string) =>

@@ -11,6 +11,7 @@ export interface Situation {
   readonly forecast: Forecast;
   /** Policies as the scenario chose them. */
   readonly policy: Scenario["policy"];
+  readonly policies: Scenario["policies"];
 }
 
 /** A change of the scenario that may help. */

@@ -1,7 +1,5 @@
 import { parametersIn } from "../../core/parameters.ts";
 import { ownLayers } from "../../models/visits.ts";
-import { cachePolicies } from "../../policy/cache/caches.ts";
-import { placementKinds } from "../../policy/placement/placements.ts";
 import { moeShape } from "../../sim/mapping.ts";
 import type { AdviceRule, Change, Situation } from "./advice-rule.ts";
 
@@ -13,11 +11,13 @@ function redundantSlots({ config }: Situation, atLeast: number): number | null {
   return Math.ceil((moe.experts + atLeast) / ep) * ep - moe.experts;
 }
 
-function eplb({ policy: { placement } }: Situation, redundant: number | null, text: string): Change | null {
+function eplb({ policies, policy: { placement } }: Situation, redundant: number | null, text: string): Change | null {
   if (redundant === null) return null;
   // Parameters belong to the policy that goes.
   const own =
-    placement === undefined ? [] : Object.keys(parametersIn(placementKinds[placement.kind].parameters, placement));
+    placement === undefined
+      ? []
+      : Object.keys(parametersIn(policies.placements[placement.kind]!.parameters, placement));
   return {
     text,
     set: [
@@ -55,7 +55,7 @@ export const moreCopies: AdviceRule = {
 /** A policy that suits the accesses better: the fixed set where it was better with hindsight, else the other order. */
 export const otherCachePolicy: AdviceRule = {
   causes: ["expertFetch"],
-  change: ({ config: { offload }, forecast: { cache }, policy }) => {
+  change: ({ config: { offload }, forecast: { cache }, policies, policy }) => {
     if (offload === null || policy.offload === undefined || policy.offload.flags !== undefined) return null;
     const name = policy.offload.kind;
     const reference = cache?.reference ?? null;
@@ -67,7 +67,7 @@ export const otherCachePolicy: AdviceRule = {
         ? "often used experts kept"
         : "recent experts kept";
     // Parameters belong to the policy that goes.
-    const own = Object.keys(parametersIn(cachePolicies[name].parameters, policy.offload));
+    const own = Object.keys(parametersIn(policies.caches[name]!.parameters, policy.offload));
     return { text, set: [...own.map((key) => `policy.offload.${key}=null`), `policy.offload.kind=${kind}`] };
   },
 };

@@ -43,7 +43,7 @@ export async function tryChanges(finished: FinishedRun, deps: TrialDeps): Promis
   const rough = adviceMetric(scenario, forecast, forecast);
   const changes = chooseChanges(
     causesOf(forecast, rough.betweenTokens),
-    { config, forecast, policy: scenario.policy },
+    { config, forecast, policy: scenario.policy, policies: scenario.policies },
     Object.values(adviceRules),
   );
   if (changes.length === 0) return { metric: rough.name, requests: 0, tried: 0, helps: [] };

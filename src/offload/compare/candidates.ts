@@ -1,8 +1,7 @@
 import type { Parameters } from "../../core/parameters.ts";
-import { cachePolicies, livePolicyNames } from "../../policy/cache/caches.ts";
-import type { CachePolicy } from "../../policy/cache/expert-cache.ts";
 import { type MissPolicyName, missPolicies } from "../../policy/miss/miss-policies.ts";
 import type { MissPolicy } from "../../policy/miss/miss-policy.ts";
+import { liveCacheNames, type PolicyTables } from "../../policy/policy-tables.ts";
 import { gatePresets } from "../../policy/prefetch/gate-presets.ts";
 import { prefetchers } from "../../policy/prefetch/prefetchers.ts";
 
@@ -48,12 +47,16 @@ const keepsOut = (miss: string): boolean => (missPolicies[miss as MissPolicyName
  * Every cache policy that a run can follow, each with misses that fill it. One that ranks over all layers gets the settings of
  * a cache for all of them, where `global` has some.
  */
-export const policyCandidates = (chosen: Chosen, miss: Chosen, global: readonly string[]): Candidate[] =>
-  livePolicyNames.map((name) => {
-    const policy: CachePolicy = cachePolicies[name];
+export const policyCandidates = (
+  tables: PolicyTables,
+  chosen: Chosen,
+  miss: Chosen,
+  global: readonly string[],
+): Candidate[] =>
+  liveCacheNames(tables).map((name) => {
     const set = exchange(section, chosen, name);
     if (name === chosen.kind) return { axis: "policy", name, set };
-    const over = policy.needs.includes("layers") ? global : [];
+    const over = tables.caches[name]!.needs.includes("layers") ? global : [];
     return { axis: "policy", name, set: [...set, ...(name === "static" ? [] : fetched(miss)), ...over] };
   });
 

@@ -5,8 +5,6 @@ import { version } from "../../core/version.ts";
 import { giveWay } from "../../files/cooperative.ts";
 import { buildForecast } from "../../forecast/build-forecast.ts";
 import type { Forecast } from "../../forecast/forecast.ts";
-import { cachePolicies } from "../../policy/cache/caches.ts";
-import type { CachePolicy } from "../../policy/cache/expert-cache.ts";
 import { missPolicies } from "../../policy/miss/miss-policies.ts";
 import { lossyActions } from "../../policy/miss/miss-policy.ts";
 import type { PrefetchPolicy } from "../../policy/prefetch/prefetcher.ts";
@@ -217,10 +215,15 @@ function leastSlots(kind: string, { routing }: SimConfig): number {
 }
 
 /** What is tried on an axis. `learning`: settings that leave rows to learn from. */
-function candidatesOf(axis: Axis, { policy }: Scenario, config: SimConfig, learning: readonly string[]): Candidate[] {
+function candidatesOf(
+  axis: Axis,
+  { policies, policy }: Scenario,
+  config: SimConfig,
+  learning: readonly string[],
+): Candidate[] {
   const section = policy.offload!;
   const { engine, model } = config;
-  const cache = chosenOf(cachePolicies, section);
+  const cache = chosenOf(policies.caches, section);
   const miss = chosenOf(missPolicies, section.miss);
   const { flags } = section;
   const said = settingsOfFlags(section, config);
@@ -228,7 +231,7 @@ function candidatesOf(axis: Axis, { policy }: Scenario, config: SimConfig, learn
   if (said.split === null && axis !== "slots") return [];
   switch (axis) {
     case "policy":
-      return policyCandidates(cache, miss, globally(section, config)).map((candidate) =>
+      return policyCandidates(policies, cache, miss, globally(section, config)).map((candidate) =>
         flags === undefined || candidate.name === cache.kind ? candidate : asCache(candidate, section, config),
       );
     case "slots":
@@ -318,10 +321,10 @@ async function runsOf(
 }
 
 /** What of a candidate decides which routing it replays. */
-function routingKey({ seed, policy }: Scenario): string {
+function routingKey({ seed, policies, policy }: Scenario): string {
   const { kind, miss, prefetch } = policy.offload!;
   const { fit = null } = prefetch ?? {};
-  const weighs = miss.kind !== "fetch" || (cachePolicies[kind] as CachePolicy).needs.includes("weights");
+  const weighs = miss.kind !== "fetch" || policies.caches[kind]!.needs.includes("weights");
   return JSON.stringify({ seed, weighs, fit });
 }
 

@@ -1,7 +1,7 @@
-import { parseScenario } from "../../scenario/parse-scenario.ts";
 import { sectionsOf } from "../../scenario/sections-of.ts";
 import type { Executor } from "../execute/executor.ts";
 import type { JobBase, Outcome } from "../job/job.ts";
+import { scenarioOf } from "../job/job-policies.ts";
 import { figureOf } from "../objectives/figure-of.ts";
 import type { Rung } from "../search/rungs.ts";
 import { untilTold } from "../search/until-told.ts";
@@ -21,10 +21,16 @@ const faced = ["traffic", "routing", "slo", "seed", "warmup"];
  * Another scenario under the load of the question, or the one of the question as it stands. Throws InvalidInputError for one that is
  * no scenario.
  */
-export function baselineJob(question: JobBase, other: Pick<JobBase, "file" | "text"> | null): JobBase {
+export async function baselineJob(question: JobBase, other: Pick<JobBase, "file" | "text"> | null): Promise<JobBase> {
   if (other === null) return question;
-  const base = { ...other, settings: sectionsOf(question.text, question.file, question, faced), params: {} };
-  parseScenario(base.text, base.file, base);
+  const { plugins } = question;
+  const base = {
+    ...other,
+    settings: sectionsOf(question.text, question.file, question, faced),
+    params: {},
+    ...(plugins === undefined ? {} : { plugins }),
+  };
+  await scenarioOf(base);
   return base;
 }
 

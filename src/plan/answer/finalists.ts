@@ -1,7 +1,7 @@
 import { runScenario } from "../../forecast/forecast-scenario.ts";
 import type { Surroundings } from "../../resolve/file-reader.ts";
-import { parseScenario } from "../../scenario/parse-scenario.ts";
 import type { JobBase } from "../job/job.ts";
+import { scenarioOf } from "../job/job-policies.ts";
 import { type SloChance, sloChances } from "./chances.ts";
 
 /** What is known of a deployment that a plan names first. */
@@ -22,10 +22,7 @@ export async function finalistOf(
   reader: Surroundings,
   signal?: AbortSignal,
 ): Promise<Finalist> {
-  const scenario = parseScenario(base.text, base.file, {
-    settings: [...base.settings, ...settings],
-    params: base.params,
-  });
+  const scenario = await scenarioOf(base, settings);
   const finished = await runScenario(scenario, { ...reader, ...(signal === undefined ? {} : { signal }) });
   signal?.throwIfAborted();
   const { component, share } = finished.forecast.bottleneck;

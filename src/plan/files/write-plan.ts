@@ -4,6 +4,7 @@ import { canonicalJson, jsonDocument } from "../../core/json.ts";
 import { inputBytesMax } from "../../files/input-limits.ts";
 import { readTextIfThere } from "../../files/read-input.ts";
 import { writing } from "../../files/write-output.ts";
+import type { PolicyTables } from "../../policy/policy-tables.ts";
 import type { Surroundings } from "../../resolve/file-reader.ts";
 import { resolveScenario } from "../../resolve/resolve-scenario.ts";
 import { parseScenario } from "../../scenario/parse-scenario.ts";
@@ -12,6 +13,7 @@ import type { PlanCandidate, PlanDocument } from "../answer/plan-document.ts";
 import { standingLoad } from "../answer/standing-load.ts";
 import { deployFiles } from "../deploy/deploy.ts";
 import type { JobBase } from "../job/job.ts";
+import { policiesOf } from "../job/job-policies.ts";
 import { makeFolder, writeText } from "./folder.ts";
 
 /** Sections that ask a question; a scenario of its answer has none. */
@@ -43,6 +45,7 @@ export async function writePlan(
 ): Promise<WrittenDeployment[]> {
   await makeFolder(folder);
   await writeText(join(folder, "plan.json"), jsonDocument(plan));
+  const policies = await policiesOf(base);
   const written: WrittenDeployment[] = [];
   for (const [i, { candidate, load }] of chosenOf(plan).entries()) {
     const number = String(i + 1).padStart(3, "0");
@@ -57,7 +60,7 @@ export async function writePlan(
       comment: commentOf(candidate, plan),
     });
     await writeText(target, text);
-    written.push(await writeDeployment(join(folder, "deploy", number), target, text, reader));
+    written.push(await writeDeployment(join(folder, "deploy", number), target, text, { reader, policies }));
   }
   await removeEarlier(folder, written.length);
   return written;
@@ -78,9 +81,9 @@ async function writeDeployment(
   folder: string,
   file: string,
   text: string,
-  reader: Surroundings,
+  { reader, policies }: { readonly reader: Surroundings; readonly policies: PolicyTables },
 ): Promise<WrittenDeployment> {
-  const scenario = parseScenario(text, file);
+  const scenario = parseScenario(text, file, { policies });
   const { engine, files, refused } = deployFiles(scenario, await resolveScenario(scenario, reader));
   const place = join(folder, engine);
   for (const { path, text: content, executable } of files) {

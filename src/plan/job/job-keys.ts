@@ -20,8 +20,9 @@ export async function keyParts(
     const values = statedValues(base.text, base.file, { settings, params: base.params });
     // Which configurations there are is said by their settings, and what is looked for changes none.
     const { sweep: _sweep, plan: _plan, ...stated } = { ...(values as object) } as Record<string, unknown>;
-    return sha256(canonicalJson([version, outcomeVersion, await digests.contentOf(base.file, stated)]));
+    return sha256(canonicalJson([version, outcomeVersion, await digests.contentOf(base.file, stated), ...plugins]));
   };
+  const plugins = (base.plugins ?? []).map(({ sha256: digest }) => digest);
   const files: Record<string, string> = {};
   for (const settings of jobs) {
     const naming = namingFiles(settings);

@@ -1,3 +1,4 @@
+import type { PluginFile } from "../../plugin/load-plugin.ts";
 import type { LoadVerdict } from "../../sim/outcome/load/load-verdict.ts";
 
 /** What all jobs of a sweep or a plan have in common: a scenario, and what is laid over it before a job's own settings. */
@@ -7,6 +8,8 @@ export interface JobBase {
   readonly text: string;
   readonly settings: readonly string[];
   readonly params: Readonly<Record<string, string>>;
+  /** Files with policies of a user; absent: none. */
+  readonly plugins?: readonly PluginFile[];
 }
 
 /** One run of a scenario with settings of its own. */

@@ -3,8 +3,8 @@ import { printable } from "../../core/printable.ts";
 import type { FinishedRun } from "../../forecast/advice/try-changes.ts";
 import { type ForecastDeps, runScenario } from "../../forecast/forecast-scenario.ts";
 import { roughSlos } from "../../forecast/rough-slos.ts";
-import { parseScenario } from "../../scenario/parse-scenario.ts";
 import type { Job, JobBase, JobStatus, Outcome } from "./job.ts";
+import { scenarioOf } from "./job-policies.ts";
 import { outcomeFigures } from "./outcome-figures.ts";
 
 /** Characters of a reason: a message that lists hundreds of problems says no more by it. */
@@ -16,10 +16,7 @@ const reasonMax = 600;
  */
 export async function runJob(base: JobBase, job: Pick<Job, "settings">, deps: ForecastDeps): Promise<Outcome> {
   try {
-    const scenario = parseScenario(base.text, base.file, {
-      settings: [...base.settings, ...job.settings],
-      params: base.params,
-    });
+    const scenario = await scenarioOf(base, job.settings);
     const finished = await runScenario(scenario, deps);
     deps.signal?.throwIfAborted();
     return outcomeOf(finished);

@@ -1,10 +1,10 @@
 import { InvalidInputError } from "../../core/errors.ts";
-import { parseScenario } from "../../scenario/parse-scenario.ts";
 import { type Design, pointCount, pointsOf, settingText } from "../design/design.ts";
 import type { Executor } from "../execute/executor.ts";
 import type { Job, JobBase, JobStatus, Outcome } from "../job/job.ts";
 import { jobKey } from "../job/job-key.ts";
 import { keyParts } from "../job/job-keys.ts";
+import { scenarioOf } from "../job/job-policies.ts";
 import type { ResultRow } from "../results/result-table.ts";
 import { inShard, type Shard } from "./shard.ts";
 import { defaultFolder, newManifest, openSweepFolder, writeResults } from "./sweep-folder.ts";
@@ -50,7 +50,7 @@ export interface SweepResult {
 export async function runSweep(request: SweepRequest, deps: SweepDeps): Promise<SweepResult> {
   const { base, design, shard } = request;
   const { executor, signal, onProgress } = deps;
-  const scenario = checkFirst(base, design);
+  const scenario = await checkFirst(base, design);
   const keys = await keyParts(base, jobsIn(design));
   const manifest = newManifest({ scenario, keys, design, shard });
   const folder = request.folder ?? defaultFolder(manifest);
@@ -117,7 +117,7 @@ const goldenRatio = 1.618033988749895;
  * The name of the scenario. Throws InvalidInputError, with what is wrong with the first configuration, where none that is tried is a
  * scenario; what is wrong with some stands in their rows.
  */
-function checkFirst(base: JobBase, design: Design): string {
+async function checkFirst(base: JobBase, design: Design): Promise<string> {
   let first: unknown = null;
   const count = pointCount(design);
   const tried = new Set(
@@ -127,10 +127,7 @@ function checkFirst(base: JobBase, design: Design): string {
   for (const values of pointsOf(design)) {
     if (!tried.has(++point)) continue;
     try {
-      return parseScenario(base.text, base.file, {
-        settings: [...base.settings, ...values.map(settingText)],
-        params: base.params,
-      }).name;
+      return (await scenarioOf(base, values.map(settingText))).name;
     } catch (error) {
       if (!(error instanceof InvalidInputError)) throw error;
       first ??= error;

@@ -9,5 +9,3 @@ export const routers = {
   "least-loaded": leastLoadedRouter,
   "prefix-aware": prefixAwareRouter,
 } as const satisfies Record<string, RouterPolicy>;
-
-export type RouterName = keyof typeof routers;

@@ -16,7 +16,7 @@ const parsed = (text: string, settings: readonly string[] = []) =>
 async function situationOf(text: string, settings: readonly string[] = []): Promise<Situation> {
   const scenario = parsed(text, settings);
   const { config } = await resolveScenario(scenario, noFiles);
-  return { config, forecast: forecast(), policy: scenario.policy };
+  return { config, forecast: forecast(), policy: scenario.policy, policies: scenario.policies };
 }
 
 const offloaded = scenarioText(

@@ -1,10 +1,16 @@
 import { describe, expect, test } from "vitest";
 import type { AdviceRule, Situation } from "../../../src/forecast/advice/advice-rule.ts";
 import { causesOf, chooseChanges } from "../../../src/forecast/advice/choose-changes.ts";
+import { builtInPolicies } from "../../../src/policy/policy-tables.ts";
 import { forecast, stats } from "../../report/build.ts";
 import { resolved } from "../example-forecast.ts";
 
-const situation: Situation = { config: resolved.config, forecast: forecast(), policy: { router: "least-loaded" } };
+const situation: Situation = {
+  config: resolved.config,
+  forecast: forecast(),
+  policy: { router: "least-loaded" },
+  policies: builtInPolicies,
+};
 const rule = (name: string, causes: AdviceRule["causes"], parts: Partial<AdviceRule> = {}): AdviceRule => ({
   causes,
   change: () => ({ text: name, set: [`${name}=1`] }),

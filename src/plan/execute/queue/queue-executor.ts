@@ -1,4 +1,5 @@
 import { setTimeout as wait } from "node:timers/promises";
+import { UsageError } from "../../../core/errors.ts";
 import { unlessAborted } from "../../../files/cooperative.ts";
 import type { Job, JobBase } from "../../job/job.ts";
 import type { Executor, OutcomeSink } from "../executor.ts";
@@ -37,6 +38,9 @@ export class QueueExecutor implements Executor {
   }
 
   async run(base: JobBase, jobs: readonly Job[], sink: OutcomeSink, signal?: AbortSignal): Promise<void> {
+    // Workers take scenarios from a queue, and never code.
+    if (base.plugins !== undefined)
+      throw new UsageError("--plugin: expected with --executor threads; workers on other machines take no code");
     if (jobs.length === 0) return;
     this.#open ??= this.#connect();
     const { queue, notice, versions = ownVersions, attendMs = 5000 } = this.#options;
