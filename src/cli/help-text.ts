@@ -12,19 +12,29 @@ export const helpWidth = (): number => Math.min(widthMax, process.stdout.columns
 export interface HelpParts {
   /** Paragraphs. */
   readonly notes?: readonly string[];
+  /** Exit codes with a meaning of their own in the command. */
+  readonly exits?: Readonly<Record<number, string>>;
   /** Command lines without the program's name. */
   readonly examples?: readonly string[];
 }
 
 /** The parts, wrapped at words to the width that lines of help have when it is shown. */
 export const helpBelow =
-  ({ notes = [], examples = [] }: HelpParts) =>
+  ({ notes = [], exits = {}, examples = [] }: HelpParts) =>
   (): string =>
     [
       ...notes.flatMap((note) => ["", ...wrap(note, helpWidth())]),
+      ...(Object.keys(exits).length === 0 ? [] : ["", "Exit codes:"]),
+      ...Object.entries(exits).flatMap(([code, meaning]) => exitLines(code, meaning)),
       ...(examples.length === 0 ? [] : ["", "Examples:"]),
       ...examples.flatMap((example) => commandLines(`moecast ${example}`, helpWidth())),
     ].join("\n");
+
+/** `  99  an SLO failed`, its meaning wrapped below itself. */
+function exitLines(code: string, meaning: string): string[] {
+  const [first = "", ...others] = wrap(meaning, helpWidth() - 7);
+  return [`  ${code.padStart(3)}  ${first}`, ...others.map((line) => `       ${line}`)];
+}
 
 /** A command line that a shell takes as it stands: what does not fit goes on behind a backslash, options with their value. */
 function commandLines(command: string, width: number): string[] {

@@ -6,6 +6,7 @@ import { helpBelow, helpItem, helpWidth } from "./help-text.ts";
 
 /** The commands in the order of the help, each in a module of its own: one is loaded without the others. */
 const commands: Readonly<Record<string, () => Promise<CommandRegistration>>> = {
+  init: async () => (await import("./init-command.ts")).initCommand,
   run: async () => (await import("./run-command.ts")).runCommand,
   tui: async () => (await import("./tui-command.ts")).tuiCommand,
   offload: async () => (await import("./offload-command.ts")).offloadCommand,
@@ -20,6 +21,7 @@ const commands: Readonly<Record<string, () => Promise<CommandRegistration>>> = {
   hardware: async () => (await import("./hardware-command.ts")).hardwareCommand,
   model: async () => (await import("./model-command.ts")).modelCommand,
   map: async () => (await import("./map-command.ts")).mapCommand,
+  doctor: async () => (await import("./doctor-command.ts")).doctorCommand,
   schema: async () => (await import("./schema-command.ts")).schemaCommand,
 };
 
