@@ -22,6 +22,7 @@ const commands: Readonly<Record<string, () => Promise<CommandRegistration>>> = {
   model: async () => (await import("./model-command.ts")).modelCommand,
   map: async () => (await import("./map-command.ts")).mapCommand,
   doctor: async () => (await import("./doctor-command.ts")).doctorCommand,
+  completion: async () => (await import("./completion-command.ts")).completionCommand,
   schema: async () => (await import("./schema-command.ts")).schemaCommand,
 };
 
@@ -33,10 +34,15 @@ const below = helpBelow({
   examples: ["run scenarios/quickstart.yaml", "hardware list", "model show qwen3-30b-a3b", "run --help"],
 });
 
+/** Commands whose work is on the whole program. */
+const ofAll: readonly string[] = ["completion"];
+
 /** The command that the words of a command line name; all of them where they name none, for the help and for suggestions. */
 function namedBy(words: readonly string[]): (() => Promise<CommandRegistration>)[] {
   const name = words.find((word) => !word.startsWith("-"));
-  return name !== undefined && Object.hasOwn(commands, name) ? [commands[name]!] : Object.values(commands);
+  return name !== undefined && Object.hasOwn(commands, name) && !ofAll.includes(name)
+    ? [commands[name]!]
+    : Object.values(commands);
 }
 
 /** The program, with the commands that these words need; with all of them for no words. */

@@ -86,6 +86,7 @@ const refusals: readonly (readonly [words: readonly string[], code: number, mess
   [["--rate", "-1"], 2, /number above 0/],
   [["--model", "deepseek-v3", "--hardware", "rtx4090-desktop"], 4, /does not fit: 629 GiB needed/],
   [["--engine", "llama.cpp", "--hardware", "gaudi-3-8"], 4, /llama\.cpp does not run on Intel Gaudi 3/],
+  [["--template", "pools", "--model", "olmoe-1b-7b", "--hardware", "mac-m5-max"], 4, /expected a link between nodes/],
   [["--template", "offload", "--engine", "vllm"], 4, /vllm keeps no experts in host memory/],
   [["--template", "offload", "--hardware", "tpu-v6e-8"], 4, /none of llama\.cpp, ktransformers runs on/],
 ];

@@ -1,3 +1,4 @@
+import { InfeasibleError } from "../../../core/errors.ts";
 import { fewestDevices, layoutTitle, parallelText } from "../layouts.ts";
 import { longPromptLengths } from "../lengths.ts";
 import { deviceLines, engineLines, modelLines } from "../sections.ts";
@@ -53,6 +54,10 @@ export const pools: Template = {
         ...pool("decode", decode.degrees),
       ],
     };
+    // Each pool alone runs; what hands caches over between them is asked for here.
+    const problem = await probe(draft);
+    if (problem !== null)
+      throw new InfeasibleError(`${site.spec.name} in two pools on ${site.systemName} (${site.system}): ${problem}`);
     return draft;
   },
   first: (path) => ["run", path],
