@@ -6,9 +6,9 @@ import { helpBelow } from "./help-text.ts";
 const below = helpBelow({
   notes: [
     "The script offers commands, options, their values, names of the catalogues and files by their kind. It calls nothing: write it anew after an update of moecast.",
-    "bash: source it from ~/.bashrc, or write it to ~/.local/share/bash-completion/completions/moecast.",
+    "bash: source it from ~/.bashrc, or write it as moecast into ~/.local/share/bash-completion/completions",
     "zsh: write it to a file _moecast in a folder of $fpath, such as ~/.zfunc with fpath+=~/.zfunc before compinit in ~/.zshrc.",
-    "fish: write it to ~/.config/fish/completions/moecast.fish.",
+    "fish: write it to ~/.config/fish/completions/moecast.fish",
   ],
   examples: ["completion bash > moecast.bash", "completion zsh > _moecast", "completion fish > moecast.fish"],
 });

@@ -3,6 +3,7 @@ import { oneLine } from "../core/printable.ts";
 import { version } from "../core/version.ts";
 import type { CommandRegistration, SetExitCode } from "./command.ts";
 import { helpBelow, helpItem, helpWidth } from "./help-text.ts";
+import { refineCommand } from "./refinement.ts";
 
 /** The commands in the order of the help, each in a module of its own: one is loaded without the others. */
 const commands: Readonly<Record<string, () => Promise<CommandRegistration>>> = {
@@ -61,9 +62,6 @@ export async function buildProgram(exit: SetExitCode, words: readonly string[] =
     })
     .addHelpText("after", below);
   for (const register of await Promise.all(namedBy(words).map((load) => load()))) register(program, exit);
-  for (const command of program.commands) {
-    command.exitOverride();
-    for (const sub of command.commands) sub.exitOverride();
-  }
+  for (const command of program.commands) refineCommand(command);
   return program;
 }

@@ -1,11 +1,14 @@
-import { readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
 import { version } from "../../../core/version.ts";
+import { localFiles } from "../../../files/local-files.ts";
 import type { Check } from "../check.ts";
 
 /** The least Node that package.json asks for, as `>=20.19`. */
-function leastNode(): string {
+async function leastNode(): Promise<string> {
   // Beside `src` in a checkout, and beside `dist` in an installation.
-  const { engines } = JSON.parse(readFileSync(new URL("../../../../package.json", import.meta.url), "utf8")) as {
+  const { engines } = JSON.parse(
+    await localFiles.readText(fileURLToPath(new URL("../../../../package.json", import.meta.url))),
+  ) as {
     readonly engines: { readonly node: string };
   };
   return engines.node.replace(/^>=/, "");
@@ -26,7 +29,7 @@ export function isAtLeast(found: string, least: string): boolean {
 export const node: Check = {
   title: "Program",
   look: async () => {
-    const [found, least] = [process.versions.node, leastNode()];
+    const [found, least] = [process.versions.node, await leastNode()];
     return [
       { topic: "moecast", state: "ok", text: version },
       isAtLeast(found, least)
