@@ -2,7 +2,7 @@ import { type Argument, type Command, InvalidArgumentError, type Option } from "
 import { closest } from "../core/suggest.ts";
 
 /** What is said of a value that is none of some words: the nearest first. */
-export function notAmong(value: string, words: readonly string[]): string {
+function notAmong(value: string, words: readonly string[]): string {
   const near = closest(value, words);
   return `${near === null ? "" : `Did you mean ${near}? `}Allowed choices are ${words.join(", ")}.`;
 }

@@ -36,7 +36,7 @@ export type KnownValues = Readonly<Record<string, readonly string[]>>;
 const aboutMax = 64;
 
 /** The beginning of a description that fits beside an option. */
-export function brief(text: string): string {
+function brief(text: string): string {
   const [start = ""] = text.split(/[;:(]| such as |, and |, which /);
   const trimmed = start.trim().replace(/[,.]$/, "");
   return trimmed.length <= aboutMax ? trimmed : trimmed.slice(0, aboutMax).replace(/\s+\S*$/, "");

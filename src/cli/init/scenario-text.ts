@@ -24,7 +24,7 @@ export interface Made {
 const commentWidth = 118;
 
 /** Text as comment lines, wrapped at words. */
-export function commentLines(text: string): string[] {
+function commentLines(text: string): string[] {
   const lines: string[] = [];
   let line = "#";
   for (const word of text.split(/\s+/)) {
@@ -41,7 +41,7 @@ const distribution = ({ mean, p50, max }: Lengths["isl"]): string =>
   `{ kind: lognormal, mean: ${mean}, p50: ${p50}, max: ${max} }`;
 
 /** `traffic`. */
-export function trafficLines(template: Template, site: Site, load: Load): string[] {
+function trafficLines(template: Template, site: Site, load: Load): string[] {
   const lengths = withinContext(template.lengths, contextOf(site, template.contextTokens));
   const arrivals =
     load.ratePerSecond === null

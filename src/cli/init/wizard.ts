@@ -48,8 +48,7 @@ const systemOptions = () =>
 export async function askFor(said: Said, prompts: Prompts): Promise<Said | null> {
   const options = Object.entries(templates).map(([value, { title }]) => ({
     value: value as TemplateName,
-    label: value,
-    hint: title,
+    label: `${value.padEnd(7)}  ${title}`,
   }));
   const template = said.template ?? (await prompts.choose("What do you want to know?", options, "chat"));
   if (template === null) return null;

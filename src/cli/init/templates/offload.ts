@@ -21,7 +21,10 @@ const splits: Readonly<Record<string, (site: Site) => Split>> = {
   "llama.cpp": () => ({
     flags: (off) => `--n-cpu-moe ${off}`,
     most: ({ spec }) => spec.layers.length,
-    title: (off) => (off === 0 ? "all experts on the device" : `experts of the first ${off} layers in host memory`),
+    title: (off) =>
+      off === 0
+        ? "all experts on the device"
+        : `experts of the first ${off === 1 ? "layer" : `${off} layers`} in host memory`,
   }),
   ktransformers: (site) => {
     const experts = expertsOf(site);
