@@ -29,10 +29,19 @@ export const calibrateCommand: CommandRegistration = (program, exit) => {
   program
     .command("calibrate")
     .description("fit a device profile to measured kernels, or an engine profile to measured servers; report the error")
-    .option("--from <path...>", "tables of measured kernels (files or folders), or of serving points (one file)")
-    .option("--profile <id>", "device profile to complete with kernel maps, or engine to fit")
+    .option(
+      "--from <path...>",
+      "tables of measured kernels (files or folders), or of serving points (one file) (default: none; needed without --live)",
+    )
+    .option(
+      "--profile <id>",
+      "device profile to complete with kernel maps, or engine to fit (default: none; needed without --live)",
+    )
     .option("--live", "measure this machine instead, and write profiles of it into the folder of -o")
-    .option("-o, --output <path>", "file to write the fitted profile to (JSON); live: the folder to write into")
+    .option(
+      "-o, --output <path>",
+      "file to write the fitted profile to (JSON); live: the folder to write into (default: nothing is written)",
+    )
     .option("--backend <id>", "live: auto, tensorflow, webgpu, wasm or cpu (default: auto)")
     .option("--shape <size>", "live: experts, as HIDDENxWIDTH or a model such as qwen3-30b-a3b (default: 512x1024)")
     .option("--batch <n>", "live: most tokens in a step (default: 16)", wholeNumber(1, 64))

@@ -22,15 +22,18 @@ export const captureCommand: CommandRegistration = (program, exit) => {
   program
     .command("capture")
     .description("record a model's expert routing: execute its layers on this machine")
-    .option("--model <folder>", "Hugging Face checkpoint: config.json, safetensors, tokenizer.json")
-    .option("--text <file...>", "texts by domain: NAME=PATH or PATH (below)")
-    .option("--ids <file...>", "the same as token ids: JSON lines, a list of ids each")
-    .option("-o, --output <file>", "trace file to write (.safetensors)")
+    .option(
+      "--model <folder>",
+      "Hugging Face checkpoint: config.json, safetensors, tokenizer.json (default: none; needed to record)",
+    )
+    .option("--text <file...>", "texts by domain: NAME=PATH or PATH (below) (default: none; this or --ids)")
+    .option("--ids <file...>", "the same as token ids: JSON lines, a list of ids each (default: none; this or --text)")
+    .option("-o, --output <file>", "trace file to write (.safetensors) (default: none; needed to record)")
     .option("--backend <id>", "what executes: auto, tensorflow, webgpu, wasm or cpu", "auto")
-    .option("--layers <n>", "record the model's first n layers only", positive)
-    .option("--max-tokens <n>", "most tokens in all, the same share for every domain", positive)
+    .option("--layers <n>", "record the model's first n layers only (default: all)", positive)
+    .option("--max-tokens <n>", "most tokens in all, the same share for every domain (default: all)", positive)
     .option("--max-length <n>", "most tokens of a sequence (default: the model's context, at most 2048)", positive)
-    .option("--generate <n>", "also decode n tokens greedily after each sequence", positive)
+    .option("--generate <n>", "also decode n tokens greedily after each sequence (default: none)", positive)
     .option(
       "--memory <size>",
       "memory for weights, states and activations, such as 4GiB (default: 80% of what is free)",
@@ -43,7 +46,7 @@ export const captureCommand: CommandRegistration = (program, exit) => {
     .option("--work <folder>", "unfinished work, which the same command takes up (default: <output>.work)")
     .option("--restart", "throw unfinished work away")
     .option("--doctor", "only say of every backend whether it works here, on which device and how fast")
-    .option("--setup <backend>", "only install the packages of a backend")
+    .option("--setup <backend>", "only install the packages of a backend (default: nothing is installed)")
     .option("--json", "print the result as JSON")
     .option("-q, --quiet", "no plan and no progress on stderr")
     .addHelpText("after", below)

@@ -8,11 +8,12 @@ import type { Io } from "./io.ts";
 /** Says of every backend whether it works here. Exit code 4 when none does. */
 export async function captureDoctor(io: Io, json: boolean): Promise<ExitCode> {
   const backends = await diagnose();
-  io.out(json ? jsonDocument({ backends }) : report(backends, io));
+  io.out(json ? jsonDocument({ backends }) : `${backendTable(backends, io)}\n`);
   return backends.some(({ working }) => working !== null) ? exitCodes.ok : exitCodes.infeasible;
 }
 
-function report(backends: readonly Diagnosis[], io: Io): string {
+/** Backends with what they run on, and below it why some do not work. */
+export function backendTable(backends: readonly Diagnosis[], io: Io): string {
   const head = ["backend", "state", "device", "GFLOP/s", "memory", "packages"].map(io.style.bold);
   const rows = backends.map(({ id, working, place }) => [
     id,
@@ -24,5 +25,5 @@ function report(backends: readonly Diagnosis[], io: Io): string {
   ]);
   const table = textTable([head, ...rows], { align: ["left", "left", "left", "right", "right", "left"] });
   const problems = backends.flatMap(({ problem }) => (problem === null ? [] : [problem]));
-  return `${[...table, ...problems].join("\n")}\n`;
+  return [...table, ...problems].join("\n");
 }

@@ -14,17 +14,20 @@ export interface HelpParts {
   readonly notes?: readonly string[];
   /** Words with what they mean, below a title. */
   readonly words?: { readonly title: string; readonly meanings: Readonly<Record<string, string>> };
+  /** Exit codes with a meaning of their own in the command. */
+  readonly exits?: Readonly<Record<number, string>>;
   /** Command lines without the program's name. */
   readonly examples?: readonly string[];
 }
 
 /** The parts, wrapped at words to the width that lines of help have when it is shown. */
 export const helpBelow =
-  ({ notes = [], words, examples = [] }: HelpParts) =>
+  ({ notes = [], exits = {}, words, examples = [] }: HelpParts) =>
   (): string =>
     [
       ...notes.flatMap((note) => ["", ...wrap(note, helpWidth())]),
       ...(words === undefined ? [] : ["", words.title, ...meaningLines(words.meanings)]),
+      ...(Object.keys(exits).length === 0 ? [] : ["", "Exit codes:", ...meaningLines(exits)]),
       ...(examples.length === 0 ? [] : ["", "Examples:"]),
       ...examples.flatMap((example) => commandLines(`moecast ${example}`, helpWidth())),
     ].join("\n");

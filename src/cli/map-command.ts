@@ -6,7 +6,7 @@ import { collect, mkdirHelp, wholeNumber } from "./words.ts";
 
 const formats = expertMapFormatNames.join(", ");
 const modelHelp = "model of the map: catalogue id, config.json, a folder that holds one, or a scenario";
-const ranksHelp = "expert-parallel ranks, where the file does not say";
+const ranksHelp = "expert-parallel ranks, where the file does not say (default: what it says)";
 const formatHelp = `format of the map: ${formats}; auto looks at how it begins`;
 const toHelp = `format to write: ${formats}`;
 
@@ -31,10 +31,25 @@ export const mapCommand: CommandRegistration = (program) => {
     .requiredOption("--model <id-or-file>", modelHelp)
     .option("--ranks <n>", ranksHelp, wholeNumber(1, 65_535))
     .option("--format <name>", formatHelp, "auto")
-    .option("--trace <file>", "routing trace whose loads the map is judged by, beside the contiguous map")
-    .option("--domain <name>", "with --trace: only the rows of this domain")
-    .option("--from <file>", "map in use: count the expert copies that have to be sent to get from it to this one")
+    .option(
+      "--trace <file>",
+      "routing trace whose loads the map is judged by, beside the contiguous map (default: copies and ranks alone)",
+    )
+    .option("--domain <name>", "with --trace: only the rows of this domain (default: all rows)")
+    .option(
+      "--from <file>",
+      "map in use: count the expert copies that have to be sent to get from it to this one (default: not counted)",
+    )
     .option("--json", "print JSON")
+    .addHelpText(
+      "after",
+      helpBelow({
+        examples: [
+          "map inspect map.json --model qwen3-30b-a3b --ranks 8",
+          "map inspect map.json --model qwen3-30b-a3b --ranks 8 --trace routing.safetensors",
+        ],
+      }),
+    )
     .action(async (file: string, options: InspectMapOptions) => {
       const { inspectMap } = await import("./map.ts");
       await inspectMap(file, options);
@@ -49,6 +64,12 @@ export const mapCommand: CommandRegistration = (program) => {
     .requiredOption("--to <format>", toHelp)
     .requiredOption("-o, --output <file>", "file to write")
     .option("--mkdir", mkdirHelp)
+    .addHelpText(
+      "after",
+      helpBelow({
+        examples: ["map convert map.json --model qwen3-30b-a3b --ranks 8 --to tensorrt-llm -o moe_load_balancer.yaml"],
+      }),
+    )
     .action(async (file: string, options: ConvertMapOptions) => {
       const { convertMap } = await import("./map.ts");
       await convertMap(file, options);
@@ -62,6 +83,7 @@ export const mapCommand: CommandRegistration = (program) => {
     .requiredOption("--to <format>", toHelp)
     .requiredOption("-o, --output <file>", "file to write")
     .option("--mkdir", mkdirHelp)
+    .addHelpText("after", helpBelow({ examples: ["map export scenarios/cluster-ep8.yaml --to sglang -o map.json"] }))
     .action(async (scenario: string, options: ExportMapOptions) => {
       const { exportMap } = await import("./map.ts");
       await exportMap(scenario, options);

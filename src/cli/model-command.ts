@@ -1,15 +1,29 @@
 import type { Command } from "commander";
 import type { CommandRegistration } from "./command.ts";
+import { helpBelow } from "./help-text.ts";
 import type { ModelBitsOptions } from "./model-bits.ts";
 import type { MappingOptions } from "./model-mappings.ts";
 import { mkdirHelp, nonNegative, numberRanges, positiveNumber, wantsColour, wholeNumber } from "./words.ts";
 
 export const modelCommand: CommandRegistration = (program) => {
-  const model = program.command("model").description("models: shapes, parameters, bytes, FLOPs");
+  const model = program
+    .command("model")
+    .description("models: shapes, parameters, bytes, FLOPs")
+    .addHelpText(
+      "after",
+      helpBelow({
+        examples: [
+          "model list",
+          "model show qwen3-30b-a3b",
+          "model mappings qwen3-30b-a3b --devices 4 --system h100-sxm-8",
+        ],
+      }),
+    );
   model
     .command("list")
     .description("the models that scenarios can name, with parameter counts")
     .option("--json", "print JSON")
+    .addHelpText("after", helpBelow({ examples: ["model list", "model list --json"] }))
     .action(async (options: { json?: boolean }) => {
       const { listModels } = await import("./model.ts");
       listModels(options.json === true);
@@ -22,6 +36,16 @@ export const modelCommand: CommandRegistration = (program) => {
       "catalogue id, a config.json, a folder that holds one, a GGUF file, or a scenario (.yaml)",
     )
     .option("--json", "print JSON")
+    .addHelpText(
+      "after",
+      helpBelow({
+        examples: [
+          "model show qwen3-30b-a3b",
+          "model show my-model/config.json",
+          "model show scenarios/quickstart.yaml --json",
+        ],
+      }),
+    )
     .action(async (source: string, options: { json?: boolean }, command: Command) => {
       const { showModel } = await import("./model.ts");
       await showModel(source, options.json === true, wantsColour(command));
@@ -35,6 +59,15 @@ export const modelCommand: CommandRegistration = (program) => {
     .option("--engine <id>", "engine whose start-up rules and defaults apply", "vllm")
     .option("--limit <n>", "mappings to list", wholeNumber(1, 100_000), 200)
     .option("--json", "print JSON")
+    .addHelpText(
+      "after",
+      helpBelow({
+        examples: [
+          "model mappings qwen3-235b-a22b --devices 8 --system h100-sxm-8",
+          "model mappings deepseek-v3 --devices 16 --system h200-sxm-8 --engine sglang --limit 20",
+        ],
+      }),
+    )
     .action(async (source: string, options: MappingOptions, command: Command) => {
       const { printMappings } = await import("./model-mappings.ts");
       await printMappings(source, options, wantsColour(command));
@@ -43,6 +76,10 @@ export const modelCommand: CommandRegistration = (program) => {
     .command("shape")
     .description("a model as model.shape of a scenario, to vary it or to complete what is not known of it")
     .argument("<id-or-file>", "catalogue id, a config.json of any type, or a folder that holds one")
+    .addHelpText(
+      "after",
+      helpBelow({ examples: ["model shape olmoe-1b-7b", "model shape my-model/config.json > shape.yaml"] }),
+    )
     .action(async (source: string, _options: object, command: Command) => {
       const { printShape } = await import("./model.ts");
       await printShape(source, wantsColour(command));
@@ -70,9 +107,18 @@ export const modelCommand: CommandRegistration = (program) => {
     .option("--group <n>", "values that share a 16-bit scale", wholeNumber(1), 128)
     .option("--model <id>", "model of the catalogue whose bytes are given; default: the trace's")
     .option("--solver <name>", "dp, highs or glpk (default: dp, which is exact)")
-    .option("-o, --output <file>", "file of the bits of each expert (.json)")
+    .option("-o, --output <file>", "file of the bits of each expert (.json) (default: no file)")
     .option("--mkdir", mkdirHelp)
     .option("--json", "print JSON")
+    .addHelpText(
+      "after",
+      helpBelow({
+        examples: [
+          "model bits routing.safetensors --average 2.5",
+          "model bits routing.safetensors --average 2.25 --loss losses.json -o bits.json",
+        ],
+      }),
+    )
     .action(async (trace: string, options: ModelBitsOptions) => {
       const { modelBits } = await import("./model-bits.ts");
       await modelBits(trace, options);

@@ -37,7 +37,7 @@ export const placeCommand: CommandRegistration = (program, exit) => {
       "compare expert parallelism with tensor parallelism inside experts instead, on the same devices",
     )
     .option("--fit <domain>", "fit maps on the rows of this domain (default: the first half by time)")
-    .option("--test <domain>", "judge and simulate on the rows of this domain")
+    .option("--test <domain>", "judge and simulate on the rows of this domain (default: the second half by time)")
     .option(
       "--batch <n>",
       "tokens of a step that balance is judged on (default: of the simulated steps)",
@@ -50,10 +50,16 @@ export const placeCommand: CommandRegistration = (program, exit) => {
     )
     .option("--repeats <n>", "runs of each map, with other random draws (default: 3)", wholeNumber(1, 1000))
     .option("--all", "simulate every map, not only the best by analysis")
-    .option("--solver <name>", "solver of the policies that have a choice")
-    .option("--gap <percent>", "gap at which a solution is good enough", percentage)
-    .option("--time-limit <duration>", "time of each solver, such as 30s", durationNs)
-    .option("-o, --out <file>", "write the map of the verdict: the one to apply, else the one in use")
+    .option(
+      "--solver <name>",
+      "solver of the policies that have a choice (default: the best for the size of the problem)",
+    )
+    .option("--gap <percent>", "gap at which a solution is good enough (default: the policy's)", percentage)
+    .option("--time-limit <duration>", "time of each solver, such as 30s (default: the policy's)", durationNs)
+    .option(
+      "-o, --out <file>",
+      "write the map of the verdict: the one to apply, else the one in use (default: no file)",
+    )
     .option("--format <name>", `format of that file: ${expertMapFormatNames.join(", ")} (default: sglang)`)
     .option("--mkdir", mkdirHelp)
     .option("--json", "print JSON")

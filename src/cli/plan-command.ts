@@ -28,8 +28,8 @@ export const planCommand: CommandRegistration = (program, exit) => {
       collect,
     )
     .option("--devices <n>", "most devices (default: 64)", wholeNumber(1))
-    .option("--usd-per-hour <usd>", "most US dollars per hour for all devices", positiveNumber)
-    .option("--power <watts>", "most board power of all devices", positiveNumber)
+    .option("--usd-per-hour <usd>", "most US dollars per hour for all devices (default: no limit)", positiveNumber)
+    .option("--power <watts>", "most board power of all devices (default: no limit)", positiveNumber)
     .option(
       "--system <id>",
       "system to choose from, of `moecast hardware list` (repeatable; default: the scenario's)",
@@ -48,10 +48,13 @@ export const planCommand: CommandRegistration = (program, exit) => {
     .option("--exhaustive", "run every candidate that bounds let pass over all requests")
     .option(
       "--day [trace]",
-      "plan a fleet over time instead: replicas, cost and SLO misses by the hour under scaling policies, through a request trace or the scenario's own traffic",
+      "plan a fleet over time instead: replicas, cost and SLO misses by the hour under scaling policies, through a request trace or the scenario's own traffic (default: one load, as the scenario has it)",
     )
     .option("--hour <duration>", "length of an hour of --day, for traces that are shorter (default: 1h)", durationNs)
-    .option("-o, --output <folder>", "write plan.json, scenarios of what was found, and files to deploy it")
+    .option(
+      "-o, --output <folder>",
+      "write plan.json, scenarios of what was found, and files to deploy it (default: nothing is written)",
+    )
     .option("--threads <n>", "runs at a time (default: one for each processor)", wholeNumber(1, 1024))
     .option("--json", "print plan.json")
     .option("-q, --quiet", "no progress on stderr")

@@ -3,9 +3,11 @@ import { oneLine } from "../core/printable.ts";
 import { version } from "../core/version.ts";
 import type { CommandRegistration, SetExitCode } from "./command.ts";
 import { helpBelow, helpItem, helpWidth } from "./help-text.ts";
+import { refineCommand } from "./refinement.ts";
 
 /** The commands in the order of the help, each in a module of its own: one is loaded without the others. */
 const commands: Readonly<Record<string, () => Promise<CommandRegistration>>> = {
+  init: async () => (await import("./init-command.ts")).initCommand,
   run: async () => (await import("./run-command.ts")).runCommand,
   tui: async () => (await import("./tui-command.ts")).tuiCommand,
   compare: async () => (await import("./compare-command.ts")).compareCommand,
@@ -23,6 +25,8 @@ const commands: Readonly<Record<string, () => Promise<CommandRegistration>>> = {
   model: async () => (await import("./model-command.ts")).modelCommand,
   map: async () => (await import("./map-command.ts")).mapCommand,
   comment: async () => (await import("./comment-command.ts")).commentCommand,
+  doctor: async () => (await import("./doctor-command.ts")).doctorCommand,
+  completion: async () => (await import("./completion-command.ts")).completionCommand,
   schema: async () => (await import("./schema-command.ts")).schemaCommand,
 };
 
@@ -34,10 +38,15 @@ const below = helpBelow({
   examples: ["run scenarios/quickstart.yaml", "hardware list", "model show qwen3-30b-a3b", "run --help"],
 });
 
+/** Commands whose work is on the whole program. */
+const ofAll: readonly string[] = ["completion"];
+
 /** The command that the words of a command line name; all of them where they name none, for the help and for suggestions. */
 function namedBy(words: readonly string[]): (() => Promise<CommandRegistration>)[] {
   const name = words.find((word) => !word.startsWith("-"));
-  return name !== undefined && Object.hasOwn(commands, name) ? [commands[name]!] : Object.values(commands);
+  return name !== undefined && Object.hasOwn(commands, name) && !ofAll.includes(name)
+    ? [commands[name]!]
+    : Object.values(commands);
 }
 
 /** The program, with the commands that these words need; with all of them for no words. */
@@ -56,9 +65,6 @@ export async function buildProgram(exit: SetExitCode, words: readonly string[] =
     })
     .addHelpText("after", below);
   for (const register of await Promise.all(namedBy(words).map((load) => load()))) register(program, exit);
-  for (const command of program.commands) {
-    command.exitOverride();
-    for (const sub of command.commands) sub.exitOverride();
-  }
+  for (const command of program.commands) refineCommand(command);
   return program;
 }

@@ -68,3 +68,33 @@ export function progressLine(io: Io, file: string, units = "requests", now: () =
     },
   };
 }
+
+/** A line on stderr that says what is being done, for work whose length nobody knows. */
+export interface ActivityLine {
+  readonly say: (doing: string) => void;
+  /** Removes the line. */
+  readonly clear: () => void;
+}
+
+/** Redrawn on a terminal; elsewhere a line every ten seconds with what is being done then. */
+export function activityLine(io: Io, what: string, now: () => number = Date.now): ActivityLine {
+  const name = oneLine(what);
+  let isShown = false;
+  let next = now() + silentMs;
+  return {
+    say: (doing) => {
+      const text = `${name}: ${oneLine(doing)}`;
+      if (io.progress) {
+        isShown = true;
+        io.err(`${clearLine}${fitted([text], io.progressWidth())}`);
+      } else if (now() > next) {
+        next = now() + silentMs;
+        io.err(`${text}\n`);
+      }
+    },
+    clear: () => {
+      if (isShown) io.err(clearLine);
+      isShown = false;
+    },
+  };
+}

@@ -50,7 +50,7 @@ export const runCommand: CommandRegistration = (program, exit) => {
     .option("--plugin <file>", pluginHelp, collect)
     .option(
       "--seed <n>",
-      "override the scenario's seed: other arrivals, lengths and routing are drawn",
+      "override the scenario's seed: other arrivals, lengths and routing are drawn (default: the scenario's, else 1)",
       wholeNumber(0, seedMax),
     )
     .option(
@@ -60,9 +60,15 @@ export const runCommand: CommandRegistration = (program, exit) => {
     )
     .option("--threshold <metric: expression>", "a further SLO, such as 'ttft: p(99)<800ms' (repeatable)", collect)
     .option("--no-thresholds", "exit 0 though SLOs fail or metrics regress; the report still says so")
-    .option("--observed <file>", "measurements of this deployment to adjust the forecast to (CSV, JSON or JSONL)")
+    .option(
+      "--observed <file>",
+      "measurements of this deployment to adjust the forecast to (CSV, JSON or JSONL) (default: no adjustment)",
+    )
     .option("--accept-differences", "adjust although the measurement states another model, device or load")
-    .option("--baseline <file>", "compare with earlier forecasts of the same scenarios (JSON export)")
+    .option(
+      "--baseline <file>",
+      "compare with earlier forecasts of the same scenarios (JSON export) (default: no comparison)",
+    )
     .option(
       "--max-regress <limits>",
       "how much worse than the baseline a metric may be, such as 3% or 3%,e2e.p99=40% (repeatable; default: 5%)",

@@ -1,4 +1,7 @@
+import { existsSync } from "node:fs";
 import type { Command } from "commander";
+import { UsageError } from "../core/errors.ts";
+import { closest } from "../core/suggest.ts";
 import type { CommandRegistration } from "./command.ts";
 import { helpBelow } from "./help-text.ts";
 import type { SweepOptions } from "./sweep.ts";
@@ -37,7 +40,11 @@ export const sweepCommand: CommandRegistration = (program, exit) => {
       "range of a path to sample, such as traffic.arrivals.requestRate=4/s..40/s; with ,log behind it by ratio (repeatable)",
       collect,
     )
-    .option("--points <n>", "points to sample from the ranges, as a Latin hypercube", wholeNumber(1, 1_000_000))
+    .option(
+      "--points <n>",
+      "points to sample from the ranges, as a Latin hypercube (default: no sampling)",
+      wholeNumber(1, 1_000_000),
+    )
     .option("--sample-seed <n>", "seed of the sampling (default: 1)", wholeNumber(0, seedMax))
     .option("--set <path=value>", "override a value of the scenario in all configurations (repeatable)", collect)
     .option("--param <NAME=value>", "value of a parameter in paths of the scenario (repeatable)", collect)
@@ -46,7 +53,10 @@ export const sweepCommand: CommandRegistration = (program, exit) => {
       "-o, --output <folder>",
       "folder of the results; default sweeps/ with the name of the scenario and of the design",
     )
-    .option("--shard <i/n>", "run the i-th of n parts, such as 3/8, into a folder of its own; merge puts them together")
+    .option(
+      "--shard <i/n>",
+      "run the i-th of n parts, such as 3/8, into a folder of its own; merge puts them together (default: the whole)",
+    )
     .option(
       "--executor <name>",
       "where configurations are run: threads of this process, or bullmq, a queue of workers (default: threads)",
@@ -60,6 +70,10 @@ export const sweepCommand: CommandRegistration = (program, exit) => {
     .option("-q, --quiet", "no progress on stderr")
     .addHelpText("after", below)
     .action(async (scenario: string, options: SweepOptions, command: Command) => {
+      refuseSlip(
+        scenario,
+        sweep.commands.map((sub) => sub.name()),
+      );
       const { sweep: run } = await import("./sweep.ts");
       exit(await run(scenario, options, wantsColour(command)));
     });
@@ -70,6 +84,7 @@ export const sweepCommand: CommandRegistration = (program, exit) => {
     .option("--sort <figure>", sortHelp)
     .option("--top <n>", topHelp, wholeNumber(1))
     .option("--json", "print JSON")
+    .addHelpText("after", helpBelow({ examples: ["sweep list limits --sort tpot.p50 --top 5"] }))
     .action(async (folder: string, _options: unknown, command: Command) => {
       const { list } = await import("./sweep-results.ts");
       await list(folder, command.optsWithGlobals<ListOptions>(), wantsColour(command));
@@ -78,7 +93,8 @@ export const sweepCommand: CommandRegistration = (program, exit) => {
     .command("merge")
     .description("put the results of the shards of a sweep into one folder")
     .argument("<folder...>", "folders of the shards")
-    .option("-o, --output <folder>", "folder of the merged results")
+    .option("-o, --output <folder>", "folder of the merged results (default: none; needed)")
+    .addHelpText("after", helpBelow({ examples: ["sweep merge part-1 part-2 -o whole"] }))
     .action(async (folders: string[], _options: unknown, command: Command) => {
       const { merge } = await import("./sweep-results.ts");
       await merge(folders, command.optsWithGlobals<MergeOptions>(), wantsColour(command));
@@ -90,8 +106,15 @@ export const sweepCommand: CommandRegistration = (program, exit) => {
     .argument("<sql>", 'SQL, such as "select count(*) from results"')
     .argument("<folder...>", "folders of results")
     .option("--json", "print JSON")
+    .addHelpText("after", helpBelow({ examples: ["sweep query 'select count(*) from results' whole"] }))
     .action(async (sql: string, folders: string[], _options: unknown, command: Command) => {
       const { query } = await import("./sweep-results.ts");
       await query(sql, folders, command.optsWithGlobals<QueryOptions>(), wantsColour(command));
     });
 };
+
+/** Refuses a word that is no file and nearly one of the commands. */
+function refuseSlip(word: string, commands: readonly string[]): void {
+  const near = existsSync(word) ? null : closest(word, commands);
+  if (near !== null) throw new UsageError(`sweep: no file ${word}. Did you mean ${near}?`);
+}

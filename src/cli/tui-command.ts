@@ -20,7 +20,10 @@ export const tuiCommand: CommandRegistration = (program, exit) => {
     .option("--set <path=value>", "override a value of the scenario (repeatable)", collect)
     .option("--param <NAME=value>", "value of the parameter NAME in file paths of scenarios (repeatable)", collect)
     .option("--results <folder>", "where results are kept (default: $XDG_STATE_HOME/moecast/results)")
-    .option("--keys <file>", 'other keys: JSON such as {"quit": ["q"], "run.pause": ["p"]}')
+    .option(
+      "--keys <file>",
+      'other keys: JSON such as {"quit": ["q"], "run.pause": ["p"]} (default: those that ? lists)',
+    )
     .option("--ascii", "no signs beyond ASCII")
     .option(
       "--screen-reader",

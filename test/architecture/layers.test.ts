@@ -37,6 +37,7 @@ const packageOwners: Record<string, readonly string[]> = {
   "@huggingface/tokenizers": ["capture"],
   webgpu: ["capture"],
   commander: ["cli"],
+  "@clack/prompts": ["cli"],
   yaml: ["scenario", "plan"],
   zod: ["core", "policy", "scenario", "plugin", "hardware", "engine", "trace", "calibrate", "tui"],
   "csv-parse": ["trace", "calibrate"],
