@@ -71,7 +71,8 @@ export function writeExports(
     const presentBytes = exporter.appends ? ((await stat(path).catch(() => null))?.size ?? 0) : 0;
     const rendered = await exporter.render(forecasts, { failures, details, presentBytes });
     if (typeof rendered !== "string") await io.writeBytes(path, rendered);
-    else if (exporter.needsTimeline === true && path.endsWith(".gz")) await io.writeBytes(path, await gzipped(rendered));
+    else if (exporter.needsTimeline === true && path.endsWith(".gz"))
+      await io.writeBytes(path, await gzipped(rendered));
     else if (exporter.appends) await io.appendText(path, rendered);
     else await io.writeText(path, rendered);
   });

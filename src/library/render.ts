@@ -42,7 +42,9 @@ export async function render(
   }
   const exporter: AnyExporter = exporters[format as keyof typeof exporters];
   const rendered = await exporter.render(forecasts, { failures });
-  return typeof rendered === "string" ? rendered : refuse({ at: "format", expected: "a format of text", found: format });
+  return typeof rendered === "string"
+    ? rendered
+    : refuse({ at: "format", expected: "a format of text", found: format });
 }
 
 /**

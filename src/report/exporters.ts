@@ -12,8 +12,8 @@ import { openmetricsExport } from "./openmetrics.ts";
 import { requestsExport } from "./requests-csv.ts";
 import { parquetExport } from "./requests-parquet.ts";
 import { sarifExport } from "./sarif.ts";
-import { vllmBenchExport } from "./vllm-bench.ts";
 import { timelineExport } from "./timeline-json.ts";
+import { vllmBenchExport } from "./vllm-bench.ts";
 
 /** What writes the formats of `--export FORMAT=PATH`. */
 export const exporters = {
