@@ -1,4 +1,5 @@
 import type { Pool } from "./pool.ts";
+import { StepMeter } from "./outcome/step-meter.ts";
 import type { ReplicaRebalance } from "./rebalance/replica-rebalance.ts";
 import type { Replica, StepInFlight } from "./replica.ts";
 import type { StageRun } from "./step/stage-run.ts";
@@ -15,6 +16,9 @@ export class StepFlight {
   readonly group: number;
   /** Experts of the replica that are placed anew; null: they stay. */
   private readonly rebalance: ReplicaRebalance | null;
+  /** Measures the step while somebody follows it; null otherwise. */
+  meter: StepMeter | null = null;
+  private spareMeter: StepMeter | null = null;
   /** How many steps of the replica began before this one. */
   order = 0;
   startNs = 0;
@@ -51,7 +55,9 @@ export class StepFlight {
     return this.stage === this.replica.plans.length - 1;
   }
 
-  start(order: number, atNs: number): void {
+  start(order: number, atNs: number, measured: boolean): void {
+    this.meter = measured ? (this.spareMeter ??= new StepMeter(this.pool, this.replica)) : null;
+    this.meter?.reset();
     this.order = order;
     this.startNs = atNs;
     this.stage = 0;
@@ -78,12 +84,23 @@ export class StepFlight {
     if (this.rebalance !== null) this.bookRebalance(this.rebalance.entered(stage));
     const source = pool.experts.sources[pool.ownIndex(replica) * inFlight.length + step.index]!;
     const roots = this.group < 0 || pool.roots.of === null ? null : pool.roots.of[pool.ownIndex(replica)]![stage]!;
+    this.meter?.wait(this.beganNs - this.arrivedNs);
+    this.meter?.open();
     this.run.begin(plans[stage]!, this.beganNs, step.batches, source, this.last, roots);
+    this.meter?.close();
+  }
+
+  /** Does what is due next in its stage. */
+  advance(): void {
+    this.meter?.open();
+    this.run.advance();
+    this.meter?.close();
   }
 
   /** Leaves its stage, which is timed, rounded to whole ns. Returns its end, ns. */
   leave(): number {
     const { pool, replica, run, beganNs, stage, last } = this;
+    this.meter?.open();
     let { ns } = run;
     if (last) ns = this.withDrafts(ns) + this.pool.cost.hostNs(this.sequences, this.promptTokens > 0);
     if (this.rebalance !== null) {
@@ -105,6 +122,7 @@ export class StepFlight {
       this.arrivedNs = endNs + Math.round(this.pool.cost.handoffNs(this.step.batches, stage));
       this.stage++;
     }
+    this.meter?.close();
     return endNs;
   }
 
