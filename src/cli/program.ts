@@ -8,6 +8,7 @@ import { helpBelow, helpItem, helpWidth } from "./help-text.ts";
 const commands: Readonly<Record<string, () => Promise<CommandRegistration>>> = {
   run: async () => (await import("./run-command.ts")).runCommand,
   tui: async () => (await import("./tui-command.ts")).tuiCommand,
+  explain: async () => (await import("./explain-command.ts")).explainCommand,
   offload: async () => (await import("./offload-command.ts")).offloadCommand,
   place: async () => (await import("./place-command.ts")).placeCommand,
   plan: async () => (await import("./plan-command.ts")).planCommand,

@@ -1,5 +1,5 @@
-import type { Pool } from "./pool.ts";
 import { StepMeter } from "./outcome/step-meter.ts";
+import type { Pool } from "./pool.ts";
 import type { ReplicaRebalance } from "./rebalance/replica-rebalance.ts";
 import type { Replica, StepInFlight } from "./replica.ts";
 import type { StageRun } from "./step/stage-run.ts";

@@ -7,7 +7,10 @@ const sum = (values: ArrayLike<number>) => Array.from(values).reduce((total, val
 test("whole parts are the whole, none negative, each within one of its share, and nothing where there was nothing", () => {
   fc.assert(
     fc.property(
-      fc.array(fc.oneof(fc.constant(0), fc.double({ min: 0, max: 1e12, noNaN: true })), { minLength: 1, maxLength: 20 }),
+      fc.array(fc.oneof(fc.constant(0), fc.double({ min: 0, max: 1e12, noNaN: true })), {
+        minLength: 1,
+        maxLength: 20,
+      }),
       fc.integer({ min: 0, max: 1e12 }),
       (parts, total) => {
         const whole = wholeParts(parts, total);

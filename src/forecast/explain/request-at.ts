@@ -1,6 +1,6 @@
 import { countedRequests, requestValue } from "../../sim/outcome/request-latencies.ts";
 import type { RequestRows } from "../../sim/result.ts";
-import type { PathMetric } from "./request-path.ts";
+import type { PathMetric } from "./path-metrics.ts";
 
 /**
  * The request at percentile p (0 < p <= 1) of a latency: of the counted requests in order of the latency, and of equal ones in order of

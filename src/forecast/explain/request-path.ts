@@ -2,10 +2,7 @@ import type { RequestRecorder, RequestStep } from "../../sim/outcome/request-rec
 import { type StepPart, stepParts } from "../../sim/outcome/step-parts.ts";
 import type { RequestRows } from "../../sim/result.ts";
 import { type TraceKind, type TracePiece, tracePieces } from "../details/request-trace.ts";
-
-/** Latencies whose time can be followed through a run. */
-export const pathMetrics = ["ttft", "tpot", "e2e"] as const;
-export type PathMetric = (typeof pathMetrics)[number];
+import type { PathMetric } from "./path-metrics.ts";
 
 /** What a request's time goes into: its own steps by what they do for it, and the waits around them. */
 export type PhaseKind = Exclude<TraceKind, "stall">;

@@ -87,7 +87,12 @@ function prefixOf(log: CallLog, accesses: number, callsMost: number): CallLog {
 }
 
 /** The policy itself at every size, from empty caches or those that it loads at start. */
-function policyRates(offload: OffloadConfig, topK: number, calls: readonly ExpertCalls[], sizes: readonly number[]): number[] {
+function policyRates(
+  offload: OffloadConfig,
+  topK: number,
+  calls: readonly ExpertCalls[],
+  sizes: readonly number[],
+): number[] {
   const { policy, admission, popularity, scope } = offload;
   if (policy.needs.some((need) => need !== "popularity") || (policy.needs.length > 0 && popularity === null)) return [];
   const each = Math.floor(policyAccessesMax / sizes.length / calls.length);

@@ -1,6 +1,6 @@
+import { wholeParts } from "../../core/whole-parts.ts";
 import type { Replica, StepInFlight } from "../replica.ts";
 import type { RequestState } from "../request-state.ts";
-import { wholeParts } from "../../core/whole-parts.ts";
 import { type StepMeasure, stepParts } from "./step-parts.ts";
 import type { StepWatch } from "./step-watch.ts";
 
@@ -44,7 +44,8 @@ export class RequestRecorder implements StepWatch {
   /** When a front end was first through with it; NaN before. */
   tokenisedNs = Number.NaN;
   /** The step that it is in. */
-  private open: { readonly step: StepInFlight; readonly of: Omit<RequestStep, "endNs" | "stallNs" | "parts"> } | null = null;
+  private open: { readonly step: StepInFlight; readonly of: Omit<RequestStep, "endNs" | "stallNs" | "parts"> } | null =
+    null;
   private preemptions = 0;
   private preemptedNs: number | null = null;
   private stepsBetween = 0;

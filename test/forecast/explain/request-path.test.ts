@@ -1,8 +1,9 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { InfeasibleError } from "../../../src/core/errors.ts";
+import { pathMetrics } from "../../../src/forecast/explain/path-metrics.ts";
 import { requestAt } from "../../../src/forecast/explain/request-at.ts";
-import { pathMetrics, type RequestPath, requestPath } from "../../../src/forecast/explain/request-path.ts";
+import { type RequestPath, requestPath } from "../../../src/forecast/explain/request-path.ts";
 import { poolsOf, type SimConfig } from "../../../src/sim/config.ts";
 import { mappingProblems } from "../../../src/sim/mapping.ts";
 import { RequestFollower } from "../../../src/sim/outcome/request-follower.ts";
@@ -68,7 +69,9 @@ test("parts of a path add up to the latency, whole ns, whatever the deployment; 
     }),
     { numRuns: drawn(40), seed: 11 },
   );
-  expect([...seen]).toEqual(expect.arrayContaining(["tokenising", "queue", "prefill", "handover", "decode", "between"]));
+  expect([...seen]).toEqual(
+    expect.arrayContaining(["tokenising", "queue", "prefill", "handover", "decode", "between"]),
+  );
 });
 
 test("a request followed among all has the steps that it has when it is followed alone", () => {

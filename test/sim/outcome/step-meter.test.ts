@@ -91,6 +91,14 @@ test("the parts of every step are its length, those of all steps what the run bo
     { numRuns: drawn(60), seed: 7 },
   );
   expect([...seen]).toEqual(
-    expect.arrayContaining(["attention", "experts", "expertFetch", "hostOverhead", "pipeline", "stageWait", "expertWait"]),
+    expect.arrayContaining([
+      "attention",
+      "experts",
+      "expertFetch",
+      "hostOverhead",
+      "pipeline",
+      "stageWait",
+      "expertWait",
+    ]),
   );
 });
