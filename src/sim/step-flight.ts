@@ -56,7 +56,8 @@ export class StepFlight {
   }
 
   start(order: number, atNs: number, measured: boolean): void {
-    this.meter = measured ? (this.spareMeter ??= new StepMeter(this.pool, this.replica)) : null;
+    if (measured) this.spareMeter ??= new StepMeter(this.pool, this.replica);
+    this.meter = measured ? this.spareMeter : null;
     this.meter?.reset();
     this.order = order;
     this.startNs = atNs;

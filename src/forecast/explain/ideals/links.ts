@@ -5,6 +5,7 @@ import {
   diskBandwidth,
   hostLinkBandwidth,
   hostMemoryBandwidth,
+  linkLatency,
   scaleOutBandwidth,
   scaleUpBandwidth,
 } from "../../knobs/link-knobs.ts";
@@ -20,7 +21,11 @@ export const freeExchange: Ideal = {
       "every replica is a single device",
     );
     if (typeof config === "string") return config;
-    return knobsAt([scaleUpBandwidth, unlimited], [scaleOutBandwidth, unlimited])({ ...turned, config });
+    return knobsAt(
+      [scaleUpBandwidth, unlimited],
+      [scaleOutBandwidth, unlimited],
+      [linkLatency, 0],
+    )({ ...turned, config });
   },
 };
 
