@@ -1,4 +1,4 @@
-import { formatCount, formatPercent } from "../core/units.ts";
+import { formatCount, formatDuration, formatPercent } from "../core/units.ts";
 import type { ExplainedRequest, Explanation } from "../forecast/explain/explanation.ts";
 import { stepParts } from "../sim/outcome/step-parts.ts";
 import { partLabel, pathMetricLabel, percentileName, phaseLabels, timeText } from "./explanation-words.ts";
@@ -96,7 +96,6 @@ function folded(branches: readonly Branch[], spans: readonly number[], depth: nu
 
 const rowsOf = (branch: Branch, requests: readonly ExplainedRequest[], perToken: boolean): (readonly string[])[] => [
   rowOf(branch, requests, perToken),
-  // What is all in one place below is not said twice.
   ...branch.under.flatMap((one) => rowsOf(one, requests, perToken)),
 ];
 
@@ -118,7 +117,7 @@ function requestLine(
   const steps = phases.reduce((sum, { steps: own, parts }) => sum + (parts.length > 0 ? own : 0), 0);
   const cached = cachedTokens > 0 ? `, ${formatCount(cachedTokens)} of them cached` : "";
   return (
-    `${at === null ? "" : `${percentileName(at)} of ${pathMetricLabel(metric)}: `}request ${request}, arrived at ${timeText(arrivalNs)}, ` +
-    `${formatCount(promptTokens)} prompt tokens${cached}, ${formatCount(outputTokens)} output tokens, ${formatCount(steps)} steps of its own`
+    `${at === null ? "" : `${percentileName(at)} of ${pathMetricLabel(metric)}: `}request ${request}, arrived at ${formatDuration(arrivalNs)}, ` +
+    `${formatCount(promptTokens)} prompt tokens${cached}, ${formatCount(outputTokens)} output tokens, ${formatCount(steps)} ${steps === 1 ? "step" : "steps"} of its own`
   );
 }

@@ -42,10 +42,15 @@ test.each(["quickstart", "offload-4090", "cluster-ep8", "deepseek-h200"])(
     expect(code).toBe(0);
     const { helps } = JSON.parse(out) as Explanation;
     const first = helps!.first!;
-    const [before, after] = [await run(scenario, `${name}-before`, []), await run(scenario, `${name}-after`, first.set)];
+    const [before, after] = [
+      await run(scenario, `${name}-before`, []),
+      await run(scenario, `${name}-after`, first.set),
+    ];
     const [was, is] = [figure(helps!.metric, before), figure(helps!.metric, after)];
     const gain = (helps!.lowerIsBetter ? was - is : is - was) / was;
-    console.log(`${name}: ${first.set.join(" ")}: ${helps!.metric} promised ${first.effect.gain.toFixed(3)}, got ${gain.toFixed(3)}`);
+    console.log(
+      `${name}: ${first.set.join(" ")}: ${helps!.metric} promised ${first.effect.gain.toFixed(3)}, got ${gain.toFixed(3)}`,
+    );
     expect(gain).toBeGreaterThan(0);
     expect(Math.abs(gain - first.effect.gain)).toBeLessThan(tolerance);
   },

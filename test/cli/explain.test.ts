@@ -17,9 +17,18 @@ beforeAll(async () => {
   mkdirSync(path("traces"));
   copyFileSync(join(shipped, "traces", "gpt-oss-20b.safetensors"), path("traces/gpt-oss-20b.safetensors"));
   result = path("result.json");
-  const { code } = await moecast(["run", scenario, ...few, "--no-advice", "-q", "--no-thresholds", "--export", `json=${result}`]);
+  const { code } = await moecast([
+    "run",
+    scenario,
+    ...few,
+    "--no-advice",
+    "-q",
+    "--no-thresholds",
+    "--export",
+    `json=${result}`,
+  ]);
   expect(code).toBe(0);
-});
+}, 60_000);
 
 const explain = (...words: string[]) => moecast(["explain", ...words, "-q"]);
 const read = (out: string) => JSON.parse(out) as Explanation;
@@ -35,7 +44,7 @@ describe("explain", () => {
       schemaVersion: 1,
       reproduction: { same: true, differing: [] },
       helps: null,
-      counted: 11,
+      counted: 12,
     });
     expect(explanation.requests.map(({ at }) => at)).toEqual([0.5, 0.99]);
     for (const { spanNs, phases } of explanation.requests) {
@@ -50,8 +59,13 @@ describe("explain", () => {
     expect(ttft.metric).toBe("ttft");
     expect(ttft.requests.map(({ at }) => at)).toEqual([0.5, 0.9]);
     for (const { spanNs, valueNs } of ttft.requests) expect(spanNs).toBe(valueNs);
-    const named = read((await explain(scenario, ...few, "--no-ideals", "--json", "--request", "3", "--request", "5")).out);
-    expect(named.requests.map(({ request, at }) => [request, at])).toEqual([[3, null], [5, null]]);
+    const named = read(
+      (await explain(scenario, ...few, "--no-ideals", "--json", "--request", "3", "--request", "5")).out,
+    );
+    expect(named.requests.map(({ request, at }) => [request, at])).toEqual([
+      [3, null],
+      [5, null],
+    ]);
     const beyond = await explain(scenario, ...few, "--no-ideals", "--request", "12");
     expect([beyond.code, beyond.err]).toEqual([3, expect.stringContaining("a request from 0 to 11")]);
   });
@@ -61,25 +75,30 @@ describe("explain", () => {
     const { code, out } = await explain(result, "--markdown", markdown);
     expect(code).toBe(0);
     expect(out).toMatch(/What would help .*over all 12 requests/u);
-    expect(out).toMatch(/Next: moecast run .*quick\.yaml --set traffic\.requests=12 --set /u);
+    expect(out).toMatch(/Next: moecast run .*quick\.yaml\s+--set\s+traffic\.requests=12\s+--set\s/u);
     expect(readFileSync(markdown, "utf8")).toContain("Where the time goes");
     const { helps } = read((await explain(result, "--json")).out);
     const gains = helps!.ideals.map(({ effect }) => effect.gain);
     expect(gains).toEqual([...gains].sort((a, b) => b - a));
-    for (const { purchase, noPurchase } of helps!.ideals) expect((purchase === null) !== (noPurchase === null)).toBe(true);
+    for (const { purchase, noPurchase } of helps!.ideals)
+      expect((purchase === null) !== (noPurchase === null)).toBe(true);
   });
 
   test("another scenario than the result's is refused by its digest, unless differences are accepted", async () => {
     const other = write("other.yaml", `${readFileSync(scenario, "utf8")}\n# changed\n`);
     const refused = await explain(result, "--scenario", other, "--no-ideals");
     expect([refused.code, refused.err]).toEqual([3, expect.stringContaining("--accept-differences")]);
-    const accepted = read((await explain(result, "--scenario", other, "--no-ideals", "--json", "--accept-differences")).out);
+    const accepted = read(
+      (await explain(result, "--scenario", other, "--no-ideals", "--json", "--accept-differences")).out,
+    );
     expect(accepted.reproduction).toMatchObject({ same: true });
     const slower = write(
       "slower.yaml",
       readFileSync(scenario, "utf8").replace("gpuMemoryUtilization: 0.93", "gpuMemoryUtilization: 0.935"),
     );
-    const differs = read((await explain(result, "--scenario", slower, "--no-ideals", "--json", "--accept-differences")).out);
+    const differs = read(
+      (await explain(result, "--scenario", slower, "--no-ideals", "--json", "--accept-differences")).out,
+    );
     expect(differs.reproduction!.moecastVersion).toBe(differs.moecastVersion);
   });
 
@@ -92,7 +111,10 @@ describe("explain", () => {
     edited.latency.ttft.p50 += 1;
     const file = write("edited.json", JSON.stringify(edited));
     const refused = await explain(file, "--scenario", scenario, "--no-ideals");
-    expect([refused.code, refused.err]).toEqual([3, expect.stringMatching(/routing .*safetensors has sha256/u)]);
+    expect([refused.code, refused.err]).toEqual([
+      3,
+      expect.stringMatching(/found "routing gpt-oss-20b .* has sha256/u),
+    ]);
     const accepted = await explain(file, "--scenario", scenario, "--no-ideals", "--accept-differences");
     expect(accepted.out).toMatch(/does not come out again.*latency\.ttft\.p50/su);
   });

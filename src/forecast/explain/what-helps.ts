@@ -89,7 +89,10 @@ async function nearest(
   onTrial: HelpsQuestion["onTrial"],
 ): Promise<Pick<IdealEffect, "purchase" | "noPurchase">> {
   const none = (noPurchase: string) => ({ purchase: null, noPurchase });
-  if (!effect.clear || effect.gain < worthwhile) return none("not looked for: it gains next to nothing");
+  if (!effect.clear || effect.gain < worthwhile)
+    return none(
+      effect.clear || effect.gain === 0 ? "not looked for: it gains next to nothing" : "not looked for: in the noise",
+    );
   const { config } = situation;
   // Rules change the sections of a deployment that is one pool, whose replicas have devices of their own.
   if (config.otherPools !== undefined || config.modelCache !== undefined)

@@ -1,6 +1,6 @@
 import type { CacheScope } from "./cache-scope.ts";
-import { longestCall } from "./call-log.ts";
 import { type ExpertCalls, type HitCurve, hitCurve } from "./hit-curve.ts";
+import { longestCall } from "./call-log.ts";
 import { OptimumStack } from "./optimum-stack.ts";
 
 /**

@@ -1,16 +1,20 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
+import { localFiles } from "../../../src/files/local-files.ts";
 import { sensitivityOf } from "../../../src/forecast/sensitivity/sensitivity-of.ts";
 import { parseScenario } from "../../../src/scenario/parse-scenario.ts";
-import { localFiles } from "../../../src/files/local-files.ts";
 
 const file = join(import.meta.dirname, "..", "..", "..", "scenarios", "offload-4090.yaml");
-const scenario = parseScenario(readFileSync(file, "utf8"), file, { settings: ["traffic.requests=6"] });
+const scenario = parseScenario(readFileSync(file, "utf8"), file, { settings: ["traffic.requests=2"] });
 
 test("inputs are ordered by how far they move the figure; slower memory is slower, faster disks are faster", async () => {
   const told: number[] = [];
-  const found = await sensitivityOf(scenario, { ...localFiles, onProgress: (done) => void told.push(done) }, { spread: 0.2 });
+  const found = await sensitivityOf(
+    scenario,
+    { ...localFiles, onProgress: (done) => void told.push(done) },
+    { spread: 0.2 },
+  );
   const effects = found.inputs.map(({ effect }) => effect[found.by] ?? -1);
   expect(effects).toEqual([...effects].sort((a, b) => b - a));
   expect(found.by).toBe("tpotMean");

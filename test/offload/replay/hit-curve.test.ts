@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
+import { optimumHitCurve } from "../../../src/policy/cache/optimum-curve.ts";
 import { cacheFor, replayCalls } from "../../../src/offload/replay/replay-calls.ts";
 import type { RoutedCalls } from "../../../src/offload/replay/routed-calls.ts";
 import { routedCalls } from "../../../src/offload/replay/routed-calls.ts";
@@ -9,7 +10,6 @@ import { createScopedCache } from "../../../src/policy/cache/cache-scope.ts";
 import { type CachePolicy, configured } from "../../../src/policy/cache/expert-cache.ts";
 import { lruHitCurve, sumOfCurves } from "../../../src/policy/cache/hit-curve.ts";
 import { lru } from "../../../src/policy/cache/lru.ts";
-import { optimumHitCurve } from "../../../src/policy/cache/optimum-curve.ts";
 import { layerLruCurve } from "../../../src/trace/stats/lru-curve.ts";
 import { drawn } from "../../drawn.ts";
 import { anyTable } from "./tables.ts";
