@@ -1,4 +1,3 @@
-import { version } from "../../core/version.ts";
 import type { InputRow } from "../../resolve/input-row.ts";
 import type { Forecast } from "../forecast.ts";
 import { isObject } from "../result-kinds.ts";
@@ -57,6 +56,3 @@ export function differingInputs(result: readonly InputRow[], now: readonly Input
       return found.sha256 === row.sha256 ? [] : [`${key(row)} has sha256 ${found.sha256}, and had ${row.sha256}`];
     });
 }
-
-/** Whether a result was made by this version of moecast: then it comes out again, or something is wrong. */
-export const sameVersion = (result: Forecast): boolean => result.moecastVersion === version;
