@@ -11,6 +11,7 @@ const commands: Readonly<Record<string, () => Promise<CommandRegistration>>> = {
   run: async () => (await import("./run-command.ts")).runCommand,
   tui: async () => (await import("./tui-command.ts")).tuiCommand,
   compare: async () => (await import("./compare-command.ts")).compareCommand,
+  explain: async () => (await import("./explain-command.ts")).explainCommand,
   offload: async () => (await import("./offload-command.ts")).offloadCommand,
   place: async () => (await import("./place-command.ts")).placeCommand,
   plan: async () => (await import("./plan-command.ts")).planCommand,

@@ -94,9 +94,9 @@ export class Simulation implements RunView {
     }));
     const listener: StepListener = {
       firstStageFree: (replica, atNs) => this.queue.push(atNs, eventPriority.start, eventKind.start, replica),
-      stepEnds: (replica, step, startNs, endNs, fetchNs) => {
+      stepEnds: (replica, step, startNs, endNs, fetchNs, measure) => {
         this.onStep?.(endNs - startNs, endNs);
-        this.watch?.ends(step, endNs, fetchNs);
+        this.watch?.ends(step, endNs, fetchNs, measure);
         this.queue.push(endNs, eventPriority.stepDone, eventKind.stepDone, replica * this.inFlightMax + step.index);
       },
       nextEventNs: () => this.queue.peekNs(),
@@ -284,7 +284,7 @@ export class Simulation implements RunView {
     this.watch?.begins(replica, step, this.state, atNs);
     // With pipeline stages, the next step may enter when the first stage is free.
     if (replica.inFlight.length > 1) replica.startPending = true;
-    this.runner.start(replica, step, atNs);
+    this.runner.start(replica, step, atNs, this.watch?.measures?.(step) === true);
     intake.countStep(step.batches.some((batch) => batch.prefillTokens > 0));
     if (intake.ahead && intake.due()) this.flow.look(replica, atNs);
   }

@@ -1,3 +1,4 @@
+import { StepMeter } from "./outcome/step-meter.ts";
 import type { Pool } from "./pool.ts";
 import type { ReplicaRebalance } from "./rebalance/replica-rebalance.ts";
 import type { Replica, StepInFlight } from "./replica.ts";
@@ -18,6 +19,9 @@ export class StepFlight {
   private readonly watch: FlightWatch | null;
   /** Experts of the replica that are placed anew; null: they stay. */
   private readonly rebalance: ReplicaRebalance | null;
+  /** Measures the step while somebody follows it; null otherwise. */
+  meter: StepMeter | null = null;
+  private spareMeter: StepMeter | null = null;
   /** How many steps of the replica began before this one. */
   order = 0;
   startNs = 0;
@@ -62,7 +66,10 @@ export class StepFlight {
     return this.stage === this.replica.plans.length - 1;
   }
 
-  start(order: number, atNs: number): void {
+  start(order: number, atNs: number, measured: boolean): void {
+    if (measured) this.spareMeter ??= new StepMeter(this.pool, this.replica);
+    this.meter = measured ? this.spareMeter : null;
+    this.meter?.reset();
     this.order = order;
     this.startNs = atNs;
     this.stage = 0;
@@ -93,12 +100,23 @@ export class StepFlight {
     this.watch?.enters(stage, this.beganNs, freeNs, stoodNs);
     const source = pool.experts.sources[pool.ownIndex(replica) * inFlight.length + step.index]!;
     const roots = this.group < 0 || pool.roots.of === null ? null : pool.roots.of[pool.ownIndex(replica)]![stage]!;
+    this.meter?.wait(this.beganNs - this.arrivedNs);
+    this.meter?.open();
     this.run.begin(plans[stage]!, this.beganNs, step.batches, source, this.last, roots);
+    this.meter?.close();
+  }
+
+  /** Does what is due next in its stage. */
+  advance(): void {
+    this.meter?.open();
+    this.run.advance();
+    this.meter?.close();
   }
 
   /** Leaves its stage, which is timed, rounded to whole ns. Returns its end, ns. */
   leave(): number {
     const { pool, replica, run, beganNs, stage, last } = this;
+    this.meter?.open();
     let { ns } = run;
     this.watch?.resumes();
     if (last) ns = this.withDrafts(ns) + this.pool.cost.hostNs(this.sequences, this.promptTokens > 0);
@@ -123,6 +141,7 @@ export class StepFlight {
       this.watch?.handsOn(endNs, this.arrivedNs);
       this.stage++;
     }
+    this.meter?.close();
     return endNs;
   }
 

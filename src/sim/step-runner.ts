@@ -1,3 +1,4 @@
+import type { StepMeasure } from "./outcome/step-parts.ts";
 import type { Pool } from "./pool.ts";
 import type { Replica, StepInFlight } from "./replica.ts";
 import { sharingGroups } from "./shared-nodes.ts";
@@ -13,8 +14,15 @@ export type FollowSteps = (pool: Pool, replica: Replica, step: StepInFlight) => 
 export interface StepListener {
   /** The first of a replica's several stages is free for its next step. */
   firstStageFree(replica: number, atNs: number): void;
-  /** `fetchNs`: how much of it devices waited for experts. */
-  stepEnds(replica: number, step: StepInFlight, startNs: number, endNs: number, fetchNs: number): void;
+  /** `fetchNs`: how much of it devices waited for experts. `measure`: null where it was not measured. */
+  stepEnds(
+    replica: number,
+    step: StepInFlight,
+    startNs: number,
+    endNs: number,
+    fetchNs: number,
+    measure: StepMeasure | null,
+  ): void;
   /** When something else happens that may start a step, ns. */
   nextEventNs(): number;
   /** {@link StepRunner.advance} is due for a group. */
@@ -68,10 +76,10 @@ export class StepRunner {
     this.left = this.flights.map((flights) => new Float64Array(flights.length));
   }
 
-  /** Starts a step that a replica formed, whose experts were looked up. */
-  start({ place: { index } }: Replica, step: StepInFlight, atNs: number): void {
+  /** Starts a step that a replica formed, whose experts were looked up. `measured`: whether its parts are told at its end. */
+  start({ place: { index } }: Replica, step: StepInFlight, atNs: number, measured = false): void {
     const flight = this.flights[index]![step.index]!;
-    flight.start(this.begun[index]!++, atNs);
+    flight.start(this.begun[index]!++, atNs, measured);
     this.enter(flight);
     if (flight.group >= 0) this.goOn(flight.group);
     else while (flight.nextNs < never) this.use(flight);
@@ -118,7 +126,7 @@ export class StepRunner {
 
   /** Does what is due next in a step. */
   private use(flight: StepFlight): void {
-    flight.run.advance();
+    flight.advance();
     if (flight.run.nextNs === never) this.leave(flight);
   }
 
@@ -135,7 +143,7 @@ export class StepRunner {
     const { index } = replica.place;
     const endNs = flight.leave();
     this.left[index]![stage]!++;
-    if (last) this.listener.stepEnds(index, step, startNs, endNs, flight.fetchNs);
+    if (last) this.listener.stepEnds(index, step, startNs, endNs, flight.fetchNs, flight.meter);
     else this.enter(flight);
     const flights = this.flights[index]!;
     if (flights.length === 1) return;

@@ -13,6 +13,8 @@ import type { AdviceUnit, Forecast } from "../forecast.ts";
 /** What a change is meant to improve. */
 export interface AdviceMetric {
   readonly name: string;
+  /** As comparisons of forecasts name it, such as `tpot.p50`; null where they do not have it. */
+  readonly compared: string | null;
   readonly unit: AdviceUnit;
   readonly lowerIsBetter: boolean;
   /** Whether it is the time between tokens, in which nobody queues. */
@@ -34,7 +36,7 @@ const meanSamplesMin = 5;
  * A latency at the largest percentile up to `wanted` that so few samples can tell, else its mean; null where they tell
  * nothing.
  */
-function latencyMetric(metric: LatencyMetric, requestClass: string | null, wanted: number, sample: Forecast) {
+export function latencyMetric(metric: LatencyMetric, requestClass: string | null, wanted: number, sample: Forecast) {
   const stats = (forecast: Figures): LatencyStats | undefined =>
     requestClass === null ? forecast.latency[metric] : forecast.latencyByClass[requestClass]?.[metric];
   const samples = stats(sample)?.n ?? 0;
@@ -43,6 +45,7 @@ function latencyMetric(metric: LatencyMetric, requestClass: string | null, wante
   const [key, , label] = found ?? ["mean", 0, "mean"];
   return {
     name: `${latencies[metric].label}${requestClass === null ? "" : ` of ${requestClass}`} ${label}`,
+    compared: requestClass === null ? `${metric}.${key}` : null,
     unit: "ms",
     lowerIsBetter: true,
     betweenTokens: latencies[metric].betweenTokens,
@@ -53,7 +56,14 @@ function latencyMetric(metric: LatencyMetric, requestClass: string | null, wante
 /** A metric that is one figure of a forecast. */
 function scalarMetric(name: ScalarName, lowerIsBetter: boolean): AdviceMetric {
   const { label, unit, of }: Metric = metrics[name];
-  return { name: label, unit: unit === "share" ? "share" : "number", lowerIsBetter, betweenTokens: false, of };
+  return {
+    name: label,
+    compared: name,
+    unit: unit === "share" ? "share" : "number",
+    lowerIsBetter,
+    betweenTokens: false,
+    of,
+  };
 }
 
 export const tokenRate = scalarMetric("throughput", false);
@@ -67,7 +77,7 @@ export function adviceMetric(scenario: Scenario, forecast: Forecast, sample: For
   const failing = (level: Slo["level"]) =>
     (scenario.slo?.thresholds ?? []).find((slo, i) => slo.level === level && forecast.slos[i]?.passed === false);
   const slo = failing("error") ?? failing("warn");
-  const wanted = slo === undefined ? null : metricOf(slo, sample);
+  const wanted = slo === undefined ? null : sloMetric(slo, sample);
   // Latencies of an overloaded deployment are the length of its queue.
   if (wanted !== null && !(overloaded && wanted.unit === "ms")) return wanted;
   if (overloaded) return tokenRate;
@@ -82,7 +92,8 @@ const quantileFor = { mean: 0.5, min: 0.5, max: 1, rate: 0.5, value: 0.5 } as co
   number
 >;
 
-function metricOf({ target, expression }: Slo, sample: Forecast): AdviceMetric | null {
+/** What an SLO is on, as a run as long as `sample` can tell it; null where it tells nothing. */
+export function sloMetric({ target, expression }: Slo, sample: Forecast): AdviceMetric | null {
   const { metric, requestClass } = target;
   const { aggregation, comparator } = expression;
   const latency = latencyMetrics.find((name) => name === metric);

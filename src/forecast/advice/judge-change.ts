@@ -16,6 +16,7 @@ const others: readonly AdviceMetric[] = [
     const { label, betweenTokens } = latencies[metric];
     return {
       name: `${label} p50`,
+      compared: `${metric}.p50`,
       unit: "ms",
       lowerIsBetter: true,
       betweenTokens,

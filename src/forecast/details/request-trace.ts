@@ -56,19 +56,23 @@ export interface RequestTrace {
   readonly decodeMedianNs: number;
 }
 
+/** A stretch of a request's time as it came about: one step of its own, or one wait. */
+export interface TracePiece {
+  readonly span: TraceSpan;
+  /** null for a wait. */
+  readonly step: RequestStep | null;
+}
+
 /** A decode, and a wait between two, stands alone from so many times the median decode on. */
 const longFrom = 2;
 
 /** The trace of a request that was completed. */
-export function requestTrace({ request, tokenisedNs, steps }: RequestRecorder, rows: RequestRows): RequestTrace {
-  const [arrivalNs, firstTokenNs, lastTokenNs] = [
-    rows.arrivalNs[request]!,
-    rows.firstTokenNs[request]!,
-    rows.lastTokenNs[request]!,
-  ];
+export function requestTrace(recorder: RequestRecorder, rows: RequestRows): RequestTrace {
+  const { request, steps } = recorder;
+  const { arrivalNs, firstTokenNs, lastTokenNs } = timesOf(recorder, rows);
   const decodes = steps.filter(({ work }) => work === "decode").map(({ beginNs, endNs }) => endNs - beginNs);
   const decodeMedianNs = quantile(Float64Array.from(decodes), 0.5);
-  const pieces = piecesOf(steps, { arrivalNs, tokenisedNs, firstTokenNs, lastTokenNs });
+  const pieces = tracePieces(recorder, rows).map(({ span }) => span);
   const ns = Object.fromEntries(traceKinds.map((kind) => [kind, 0])) as Record<TraceKind, number>;
   for (const { kind, fromNs, toNs, stallNs } of pieces) {
     ns[kind] += toNs - fromNs - stallNs;
@@ -86,15 +90,22 @@ export function requestTrace({ request, tokenisedNs, steps }: RequestRecorder, r
   };
 }
 
-/** Steps and the waits around them, one after the other. */
-function piecesOf(
-  steps: readonly RequestStep[],
-  times: Readonly<Record<"arrivalNs" | "tokenisedNs" | "firstTokenNs" | "lastTokenNs", number>>,
-): TraceSpan[] {
-  const { arrivalNs, tokenisedNs, firstTokenNs, lastTokenNs } = times;
-  const pieces: TraceSpan[] = [];
+const timesOf = ({ request }: RequestRecorder, rows: RequestRows) => ({
+  arrivalNs: rows.arrivalNs[request]!,
+  firstTokenNs: rows.firstTokenNs[request]!,
+  lastTokenNs: rows.lastTokenNs[request]!,
+});
+
+/**
+ * The steps of a request that was completed and the waits around them, one after the other from its arrival to its last token.
+ * None lies on both sides of the first token.
+ */
+export function tracePieces(recorder: RequestRecorder, rows: RequestRows): TracePiece[] {
+  const { steps, tokenisedNs } = recorder;
+  const { arrivalNs, firstTokenNs, lastTokenNs } = timesOf(recorder, rows);
+  const pieces: TracePiece[] = [];
   const wait = (kind: TraceSpan["kind"], toNs: number, next: RequestStep | null): void => {
-    const fromNs = pieces.at(-1)?.toNs ?? arrivalNs;
+    const fromNs = pieces.at(-1)?.span.toNs ?? arrivalNs;
     if (!(toNs > fromNs)) return;
     // It comes with the KV cache, before the next step.
     if (fromNs < firstTokenNs && firstTokenNs < toNs) {
@@ -102,7 +113,7 @@ function piecesOf(
       wait(kind, toNs, next);
       return;
     }
-    pieces.push({
+    const span: TraceSpan = {
       kind,
       fromNs,
       toNs,
@@ -114,8 +125,9 @@ function piecesOf(
       waitNs: 0,
       longestNs: toNs - fromNs,
       long: false,
-      replica: pieces.at(-1)?.replica ?? -1,
-    });
+      replica: pieces.at(-1)?.span.replica ?? -1,
+    };
+    pieces.push({ span, step: null });
   };
   wait("tokenising", tokenisedNs, null);
   for (const [i, step] of steps.entries()) {
@@ -129,7 +141,7 @@ function piecesOf(
       }
       wait("between", step.beginNs, step);
     }
-    pieces.push(pieceOf(step));
+    pieces.push({ span: pieceOf(step), step });
   }
   // A first token that comes with the KV cache may be the last one too.
   wait("handover", lastTokenNs, null);

@@ -1,9 +1,19 @@
+import { wholeParts } from "../../core/whole-parts.ts";
 import type { Replica, StepInFlight } from "../replica.ts";
 import type { RequestState } from "../request-state.ts";
+import { type StepMeasure, stepParts } from "./step-parts.ts";
 import type { StepWatch } from "./step-watch.ts";
 
 /** What a step computes for a request: prompt tokens, the next token, or tokens that were computed before a preemption. */
 export type StepWork = "prefill" | "decode" | "recompute";
+
+/** What a step's time went into, in whole ns: together its length. */
+export interface RequestStepParts {
+  /** [step parts] */
+  readonly ns: Float64Array;
+  /** Names and ns of what `expertFetch` waited for, shared out by the stalls of the step's expert ranks; together `expertFetch`. */
+  readonly fetchBy: Readonly<Record<string, number>>;
+}
 
 /** A step of a request, and what came before it since its last one. Times are ns after the first arrival. */
 export interface RequestStep {
@@ -12,6 +22,8 @@ export interface RequestStep {
   /** Part of it in which the devices waited for experts, ns. */
   readonly stallNs: number;
   readonly work: StepWork;
+  /** null where the step was not measured. */
+  readonly parts: RequestStepParts | null;
   /** Tokens computed for the request. */
   readonly tokens: number;
   /** Sequences of the step, and the prompt tokens of others, over all data-parallel ranks. */
@@ -32,7 +44,8 @@ export class RequestRecorder implements StepWatch {
   /** When a front end was first through with it; NaN before. */
   tokenisedNs = Number.NaN;
   /** The step that it is in. */
-  private open: { readonly step: StepInFlight; readonly of: Omit<RequestStep, "endNs" | "stallNs"> } | null = null;
+  private open: { readonly step: StepInFlight; readonly of: Omit<RequestStep, "endNs" | "stallNs" | "parts"> } | null =
+    null;
   private preemptions = 0;
   private preemptedNs: number | null = null;
   private stepsBetween = 0;
@@ -92,9 +105,16 @@ export class RequestRecorder implements StepWatch {
     this.stepsBetween = this.promptTokensBetween = 0;
   }
 
-  ends(step: StepInFlight, endNs: number, stallNs: number): void {
+  /** Whether it is in this step. */
+  isIn(step: StepInFlight): boolean {
+    return this.open?.step === step;
+  }
+
+  ends(step: StepInFlight, endNs: number, stallNs: number, measure: StepMeasure | null): void {
     if (this.open?.step !== step) return;
-    this.steps.push({ ...this.open.of, endNs, stallNs });
+    const { of } = this.open;
+    const parts = measure === null ? null : wholeStepParts(measure, endNs - of.beginNs);
+    this.steps.push({ ...of, endNs, stallNs, parts });
     this.open = null;
   }
 
@@ -110,4 +130,19 @@ export class RequestRecorder implements StepWatch {
     if (state.again[request] === 1 || state.decoding(request)) return "decode";
     return again ? "recompute" : "prefill";
   }
+}
+
+const fetch = stepParts.indexOf("expertFetch");
+/** What a step without work takes goes to the host: it lasts a nanosecond at least. */
+const host = stepParts.indexOf("hostOverhead");
+
+/** What a step of `lengthNs` went into, in whole ns. */
+function wholeStepParts({ parts, stalls, stallNames }: StepMeasure, lengthNs: number): RequestStepParts {
+  const ns = wholeParts(parts, lengthNs, host);
+  const fetchNs = ns[fetch]!;
+  if (fetchNs === 0) return { ns, fetchBy: {} };
+  if (stallNames.length === 0) return { ns, fetchBy: { "missing experts": fetchNs } };
+  const by = wholeParts(stalls, fetchNs);
+  const found = [...by].flatMap((share, i) => (share > 0 ? [[stallNames[i]!, share] as const] : []));
+  return { ns, fetchBy: Object.fromEntries(found) };
 }

@@ -12,6 +12,9 @@ const ways = [
 /** Index of each cause of a stall: the ways, then the tiers of the node. */
 export const stallCause = { link: 0, commonLink: 1, socketLink: 2, pages: 3, writeBack: 4, host: 5, late: 6 } as const;
 
+/** Names of all causes, in the order of their index. */
+export const stallNames = (tierNames: readonly string[]): readonly string[] => [...ways, ...tierNames];
+
 /** Waiting for a tier of the node. */
 export const tierCause = (tier: number): number => ways.length + tier;
 
@@ -38,7 +41,7 @@ export class StallCauses {
 /** Sums over ranks by the name of what was waited for; nobody waited for what is not there. */
 export function stallByName(causes: readonly StallCauses[], tierNames: readonly string[]): Record<string, number> {
   const by: Record<string, number> = {};
-  for (const [cause, name] of [...ways, ...tierNames].entries()) {
+  for (const [cause, name] of stallNames(tierNames).entries()) {
     const ns = causes.reduce((sum, each) => sum + each.ns[cause]!, 0);
     if (ns > 0) by[name] = ns;
   }
