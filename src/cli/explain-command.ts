@@ -3,7 +3,7 @@ import { pathMetrics } from "../forecast/explain/path-metrics.ts";
 import type { CommandRegistration } from "./command.ts";
 import type { ExplainCliOptions } from "./explain.ts";
 import { helpBelow } from "./help-text.ts";
-import { collect, mkdirHelp, wantsColour, wholeNumber } from "./words.ts";
+import { collect, mkdirHelp, pluginHelp, wantsColour, wholeNumber } from "./words.ts";
 
 const below = helpBelow({
   notes: [
@@ -34,6 +34,7 @@ export const explainCommand: CommandRegistration = (program, exit) => {
     .option("--scenario <file>", "scenario of the result (default: where it was, else beside the result)")
     .option("--set <path=value>", "override a value of the scenario (repeatable)", collect)
     .option("--param <NAME=value>", "value of a parameter in paths of the scenario (repeatable)", collect)
+    .option("--plugin <file>", pluginHelp, collect)
     .option(
       "--metric <name>",
       `latency to explain: ${pathMetrics.join(", ")} (default: that of the SLO that failed or has the smallest margin)`,

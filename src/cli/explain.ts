@@ -1,11 +1,10 @@
-import { type ExitCode, exitCodes, InvalidInputError, UsageError } from "../core/errors.ts";
+import { type ExitCode, exitCodes, UsageError } from "../core/errors.ts";
 import { jsonDocument } from "../core/json.ts";
 import { prepareOutput } from "../files/prepare-output.ts";
 import { explanationOf } from "../forecast/explain/explain-scenario.ts";
 import type { Explanation } from "../forecast/explain/explanation.ts";
 import { type PathMetric, pathMetrics } from "../forecast/explain/path-metrics.ts";
-import { differingInputs, reproductionOf } from "../forecast/explain/reproduction.ts";
-import { runScenario } from "../forecast/forecast-scenario.ts";
+import { reproductionOf } from "../forecast/explain/reproduction.ts";
 import { explanationPage } from "../report/explanation-page.ts";
 import { markdownPage } from "../report/page-markdown.ts";
 import { terminalPage } from "../report/page-terminal.ts";
@@ -14,6 +13,7 @@ import { type ExplainedFile, explainedFile } from "./explained-file.ts";
 import { watchInterrupts } from "./interrupt.ts";
 import { fileReader, type Io, processIo } from "./io.ts";
 import { type ProgressLine, progressLine } from "./progress.ts";
+import { runAgain } from "./run-again.ts";
 import { withSolvers } from "./solving.ts";
 import { oneOf, splitPair } from "./words.ts";
 
@@ -21,6 +21,7 @@ export interface ExplainCliOptions {
   readonly scenario?: string;
   readonly set?: readonly string[];
   readonly param?: readonly string[];
+  readonly plugin?: readonly string[];
   readonly metric?: string;
   readonly p?: number;
   readonly request?: readonly number[];
@@ -44,6 +45,7 @@ export async function explain(file: string, options: ExplainCliOptions, colour: 
     ...(options.scenario === undefined ? {} : { scenario: options.scenario }),
     settings: options.set ?? [],
     params,
+    plugins: options.plugin ?? [],
     acceptDifferences: options.acceptDifferences === true,
   });
   const watch = watchInterrupts(io);
@@ -67,11 +69,12 @@ export async function explain(file: string, options: ExplainCliOptions, colour: 
 
 async function explanationFor(
   io: Io,
-  { scenario, file, result }: ExplainedFile,
+  explained: ExplainedFile,
   metric: PathMetric | undefined,
   options: ExplainCliOptions,
   { signal, solve, quiet }: { readonly signal: AbortSignal; readonly solve: SolveRunner; readonly quiet: boolean },
 ): Promise<Explanation> {
+  const { file, result } = explained;
   let progress: ProgressLine | null = null;
   const follow = (what: string) => {
     progress?.clear();
@@ -85,19 +88,7 @@ async function explanationFor(
   };
   try {
     follow("run");
-    const finished = await runScenario(scenario, deps);
-    signal.throwIfAborted();
-    const differing = result === null ? [] : differingInputs(result.inputs, finished.resolved.inputs);
-    if (differing.length > 0 && options.acceptDifferences !== true)
-      throw new InvalidInputError(
-        differing.map((found) => ({
-          file,
-          at: "inputs",
-          expected: "the inputs that the result was made from",
-          found,
-          hint: "--accept-differences explains the run of these inputs",
-        })),
-      );
+    const finished = await runAgain(explained, deps, options.acceptDifferences === true);
     follow("following requests");
     const explanation = await explanationOf(
       finished,

@@ -1,11 +1,13 @@
 import { basename, dirname, join } from "node:path";
 import { sha256 } from "../core/digest.ts";
 import { InvalidInputError, refuse } from "../core/errors.ts";
+import { withoutPage } from "../forecast/embedded-results.ts";
 import type { Forecast } from "../forecast/forecast.ts";
 import { overridesOf } from "../forecast/overrides.ts";
 import { readForecasts } from "../forecast/read-forecast.ts";
 import { parseScenario, type Scenario } from "../scenario/parse-scenario.ts";
 import type { Io } from "./io.ts";
+import { policiesWith } from "./plugins.ts";
 import { paramsFor } from "./scenario-params.ts";
 import { splitPair } from "./words.ts";
 
@@ -15,6 +17,7 @@ export interface ExplainedInput {
   readonly scenario?: string;
   readonly settings: readonly string[];
   readonly params: Readonly<Record<string, string>>;
+  readonly plugins: readonly string[];
   readonly acceptDifferences: boolean;
 }
 
@@ -32,13 +35,14 @@ export interface ExplainedFile {
  * differences are accepted; InvalidInputError otherwise.
  */
 export async function explainedFile(io: Io, file: string, input: ExplainedInput): Promise<ExplainedFile> {
-  const text = await io.readText(file);
+  const text = withoutPage(await io.readText(file));
+  const policies = await policiesWith(input.plugins);
   if (!isResult(text)) {
     if (input.scenario !== undefined)
       refuse({ file, expected: "a result, whose scenario --scenario names", found: "a scenario" });
     const params = await paramsFor(file, input.params, io);
     const { settings } = input;
-    return { scenario: parseScenario(text, file, { settings, params }), file, settings, result: null };
+    return { scenario: parseScenario(text, file, { settings, params, policies }), file, settings, result: null };
   }
   const result = oneForecast(text, file);
   const found = await scenarioOf(io, result, file, input);
@@ -50,6 +54,7 @@ export async function explainedFile(io: Io, file: string, input: ExplainedInput)
   const scenario = parseScenario(found.text, found.file, {
     settings,
     params: await paramsFor(found.file, params, io),
+    policies,
   });
   return { scenario, file: found.file, settings, result };
 }

@@ -1,7 +1,8 @@
+import type { Command } from "commander";
 import type { CommandRegistration } from "./command.ts";
 import { helpBelow } from "./help-text.ts";
 import type { ReportOptions } from "./report.ts";
-import { mkdirHelp } from "./words.ts";
+import { collect, mkdirHelp, pluginHelp, wantsColour } from "./words.ts";
 
 const below = helpBelow({
   notes: [
@@ -10,6 +11,7 @@ const below = helpBelow({
   ],
   examples: [
     "report result.json -o report.html",
+    "report result.json --explain --sensitivity -o report.html",
     "report before.json after.json -o both.html",
     "report runs/plan/plan.json -o plan.html",
   ],
@@ -21,10 +23,17 @@ export const reportCommand: CommandRegistration = (program, exit) => {
     .description("write results as one self-contained HTML page")
     .argument("<result...>", "saved results: of runs, of a plan, or of a sweep")
     .requiredOption("-o, --output <file>", "the page")
+    .option("--explain", "run the scenario again: where the time of requests goes, and what would help")
+    .option("--sensitivity", "run the scenario again with each input 20% lower and higher: which move the result most")
+    .option("--scenario <file>", "scenario of the result (default: where it was, else beside the result)")
+    .option("--param <NAME=value>", "value of a parameter in paths of the scenario (repeatable)", collect)
+    .option("--plugin <file>", pluginHelp, collect)
+    .option("--accept-differences", "run again although the scenario or an input is not that of the result")
     .option("--mkdir", mkdirHelp)
+    .option("-q, --quiet", "no progress on stderr")
     .addHelpText("after", below)
-    .action(async (files: string[], options: ReportOptions) => {
+    .action(async (files: string[], options: ReportOptions, command: Command) => {
       const { report } = await import("./report.ts");
-      exit(await report(files, options));
+      exit(await report(files, options, wantsColour(command)));
     });
 };

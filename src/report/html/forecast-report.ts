@@ -1,5 +1,8 @@
+import type { Explanation } from "../../forecast/explain/explanation.ts";
 import type { Forecast } from "../../forecast/forecast.ts";
+import type { Sensitivity } from "../../forecast/sensitivity/sensitivity.ts";
 import { adviceLines } from "../advice-lines.ts";
+import { explanationPage } from "../explanation-page.ts";
 import { baselineSection } from "../forecast-baseline.ts";
 import { latencySection } from "../forecast-latency.ts";
 import { modelsSection } from "../forecast-models.ts";
@@ -15,6 +18,7 @@ import {
   memorySection,
 } from "../forecast-system.ts";
 import { bottleneckLabel, deploymentLine } from "../labels.ts";
+import { sensitivitySections } from "../sensitivity-sections.ts";
 import type { Chart } from "./charts/chart.ts";
 import { type ReportDocument, type ReportSection, reportPage } from "./document.ts";
 import { figure } from "./figure.ts";
@@ -26,6 +30,7 @@ import { expertCharts } from "./parts/expert-charts.ts";
 import { figureCards } from "./parts/figure-cards.ts";
 import { latencyCharts } from "./parts/latency-charts.ts";
 import { memoryCharts } from "./parts/memory-charts.ts";
+import { sensitivityCharts } from "./parts/sensitivity-charts.ts";
 import { busyChart, loadCharts, timeCharts } from "./parts/time-charts.ts";
 import { verdictSentence } from "./parts/verdict-sentence.ts";
 
@@ -33,7 +38,18 @@ import { verdictSentence } from "./parts/verdict-sentence.ts";
 interface ReportPart {
   readonly id: string;
   readonly title: string;
-  content(forecast: Forecast): Child;
+  content(forecast: Forecast, further: FurtherRuns): Child;
+}
+
+/** What further runs of the scenario told. */
+export interface FurtherRuns {
+  /** With the scenario file as the next command names it, and what is laid over it. */
+  readonly explained?: {
+    readonly explanation: Explanation;
+    readonly rerun: string;
+    readonly settings: readonly string[];
+  };
+  readonly sensitivity?: Sensitivity;
 }
 
 /** Charts in as many columns as there is room for, with what stands beside them; `of` tells equal charts of one page apart. */
@@ -93,6 +109,22 @@ const parts: readonly ReportPart[] = [
   { id: "links", title: "Links and devices", content: (of) => charts(busyChart(of)) },
   { id: "cost", title: "Throughput, cost and energy", content: (of) => sectionsHtml(throughputSection(of)) },
   {
+    id: "explanation",
+    title: "Where the time of requests goes",
+    content: (_, { explained }) =>
+      explained === undefined
+        ? null
+        : sectionsHtml(explanationPage(explained.explanation, explained.rerun, explained.settings).sections),
+  },
+  {
+    id: "sensitivities",
+    title: "Sensitivities",
+    content: (_, { sensitivity }) =>
+      sensitivity === undefined
+        ? null
+        : charts(sensitivityCharts(sensitivity), sectionsHtml(sensitivitySections(sensitivity))),
+  },
+  {
     id: "ledger",
     title: "Fidelity ledger",
     content: (of) => sectionsHtml(ledgerSection(of, "full"), "Fidelity ledger"),
@@ -109,10 +141,14 @@ const bandLines = ({ bands }: Forecast): Child =>
     : element("p", { class: "warn" }, `Unvalidated: ${bands.unvalidated}.`);
 
 /** A run as a page of its own. */
-export function forecastReport(forecast: Forecast): string {
+export function forecastReport(forecast: Forecast, further: FurtherRuns = {}): string {
   const { scenario, seed } = forecast;
   const { text, tone } = verdictSentence(forecast);
-  const sections: ReportSection[] = parts.map(({ id, title, content }) => ({ id, title, content: content(forecast) }));
+  const sections: ReportSection[] = parts.map(({ id, title, content }) => ({
+    id,
+    title,
+    content: content(forecast, further),
+  }));
   const document: ReportDocument = {
     title: scenario.name,
     subtitle: [
