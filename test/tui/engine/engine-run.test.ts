@@ -44,7 +44,10 @@ describe("a run that is followed", () => {
     const { run, said } = runOf();
     await run.run();
     const { forecast, details, id } = lastOf(said);
-    const alone = await forecastScenario(parseScenario(request.text, request.file), localFiles);
+    const alone = await forecastScenario(parseScenario(request.text, request.file), {
+      ...localFiles,
+      picture: true,
+    });
     expect(jsonExport.render([forecast])).toBe(jsonExport.render([alone]));
     expect(id).toBe(7);
     expect(details!.requests.count).toBe(alone.requests.total);
@@ -89,7 +92,7 @@ describe("what would help", () => {
     expect(said.slice(-2).map(({ kind }) => kind)).toEqual(["finished", "advised"]);
     const { forecast } = said.at(-1) as Said<"advised">;
     const scenario = parseScenario(request.text, request.file);
-    const alone = await forecastScenario(scenario, { ...localFiles, advice: true });
+    const alone = await forecastScenario(scenario, { ...localFiles, advice: true, picture: true });
     expect(forecast.bottleneck.advice!.tried).toBeGreaterThan(0);
     expect(jsonExport.render([forecast])).toBe(jsonExport.render([alone]));
   });

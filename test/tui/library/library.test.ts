@@ -48,7 +48,8 @@ describe("scenarios", () => {
     const { scenarios } = await listLibrary(resolve("."));
     const files = scenarios.map(({ file }) => resolve(file));
     expect(new Set(files).size).toBe(files.length);
-    expect(scenarios.filter(({ bundled }) => !bundled)).toEqual([]);
+    // By its name it could be one; it is left out once it was read.
+    expect(scenarios.filter(({ bundled }) => !bundled).map(({ file }) => file)).toEqual(["action.yml"]);
   });
 
   test("say what they are, once they were read", async () => {
