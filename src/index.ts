@@ -12,14 +12,19 @@ export {
   SolverLimitError,
 } from "./core/errors.ts";
 export { version } from "./core/version.ts";
+export type { Comparison } from "./forecast/compare/comparison.ts";
+export type { Explanation } from "./forecast/explain/explanation.ts";
 export type { Forecast, SloVerdict } from "./forecast/forecast.ts";
+export type { Sensitivity } from "./forecast/sensitivity/sensitivity.ts";
 export { type Catalogue, devices, engines, models, systems } from "./library/catalogues.ts";
+export { type CompareOptions, compare } from "./library/compare.ts";
 export {
   compareOffload,
   comparePlacements,
   type OffloadOptions,
   type PlaceOptions,
 } from "./library/compare-policies.ts";
+export { type ExplainOptions, explain, type SensitivityOptions, sensitivity } from "./library/explain.ts";
 export { type ForecastOptions, forecast } from "./library/forecast.ts";
 export { loadScenario, type ScenarioChanges } from "./library/load-scenario.ts";
 export { type PlanOptions, plan } from "./library/plan.ts";

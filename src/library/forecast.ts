@@ -15,6 +15,8 @@ export interface ForecastOptions {
   readonly advice?: boolean;
   /** Whether both ends of the error band are run too. Default false. */
   readonly bands?: boolean;
+  /** Whether the result keeps what the charts of reports show. Default false. */
+  readonly picture?: boolean;
   /** A file with measurements of this deployment, to adjust the forecast to. */
   readonly observed?: string;
   /** `path=value` each, over what the scenario has. */

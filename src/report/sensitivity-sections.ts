@@ -12,7 +12,7 @@ import type { PageSection } from "./page.ts";
 const shownFrom = 0.0005;
 
 /** Figures that have a column, in order; the one that inputs are ordered by stands first. */
-export const sensitivityColumns = ({ base, by }: Sensitivity): readonly SensitivityMetric[] => [
+const sensitivityColumns = ({ base, by }: Sensitivity): readonly SensitivityMetric[] => [
   by,
   ...(Object.keys(sensitivityMetrics) as SensitivityMetric[]).filter((name) => name !== by && base[name] !== null),
 ];

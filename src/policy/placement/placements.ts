@@ -35,7 +35,7 @@ export const placements = {
   search,
 } as const satisfies Record<string, PlacementPolicy>;
 
-export type PlacementName = keyof typeof placements;
+type PlacementName = keyof typeof placements;
 
 /** What `policy.placement.kind` may be: a policy, or a map that somebody else made. */
 export const placementKinds = { ...placements, file: givenMap } as const satisfies Record<string, PlacementPolicy>;
