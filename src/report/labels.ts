@@ -103,7 +103,9 @@ export function narrowingLabel({ bands }: Forecast): string {
 
 /** What is served on what, in one line. */
 export function deploymentLine({ deployment, pools, scaling, modelCache }: Forecast): string {
-  const formats = [...new Set(Object.values(deployment.formats))].join("/");
+  // In the order of a saved result, whose keys are sorted: a page is the same, whether it is made of that or of the run.
+  const byClass = Object.entries(deployment.formats).sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0));
+  const formats = [...new Set(byClass.map(([, format]) => format))].join("/");
   const model = `${deployment.model}${formats === "" ? "" : ` (${formats})`}`;
   if (modelCache !== undefined) {
     const kinds = pools

@@ -86,7 +86,8 @@ function benchOf(name: string, template: Template, site: Site, { reader, signal,
   return { probe, run };
 }
 
-const problemText = ({ expected, hint }: Problem): string => (hint === undefined ? expected : `${expected} (${hint})`);
+const problemText = ({ expected, hint }: Problem): string =>
+  `expected ${expected}${hint === undefined ? "" : ` (${hint})`}`;
 
 /** Requests of a run that tells whether a rate is kept. */
 const trialRequests = 300;

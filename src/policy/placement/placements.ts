@@ -35,7 +35,5 @@ export const placements = {
   search,
 } as const satisfies Record<string, PlacementPolicy>;
 
-type PlacementName = keyof typeof placements;
-
 /** What `policy.placement.kind` may be: a policy, or a map that somebody else made. */
 export const placementKinds = { ...placements, file: givenMap } as const satisfies Record<string, PlacementPolicy>;
