@@ -5,17 +5,27 @@ import { forecastReport } from "../report/html/forecast-report.ts";
 import { explainedFile } from "./explained-file.ts";
 import { fileReader, type Io } from "./io.ts";
 import { type ProgressLine, progressLine } from "./progress.ts";
-import type { ReportOptions } from "./report.ts";
 import { runAgain } from "./run-again.ts";
 import { withSolvers } from "./solving.ts";
 import { splitPair } from "./words.ts";
+
+/** What the scenario of a result is found by, and what is asked of its further runs. */
+export interface RunAgainOptions {
+  readonly explain?: boolean;
+  readonly sensitivity?: boolean;
+  readonly scenario?: string;
+  readonly param?: readonly string[];
+  readonly plugin?: readonly string[];
+  readonly acceptDifferences?: boolean;
+  readonly quiet?: boolean;
+}
 
 /** The page of a result with what further runs of its scenario tell. */
 export async function runAgainPage(
   io: Io,
   file: string,
   forecast: Forecast,
-  { scenario, param, plugin, acceptDifferences = false, explain, sensitivity, quiet }: ReportOptions,
+  { scenario, param, plugin, acceptDifferences = false, explain, sensitivity, quiet }: RunAgainOptions,
   signal: AbortSignal,
 ): Promise<string> {
   const explained = await explainedFile(io, file, {

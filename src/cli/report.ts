@@ -8,17 +8,11 @@ import { isPlan, parsePlanJson, planOf } from "../plan/answer/read-plan.ts";
 import { forecastsReport } from "../report/html/forecasts-report.ts";
 import { watchInterrupts } from "./interrupt.ts";
 import { type Io, processIo } from "./io.ts";
+import type { RunAgainOptions } from "./report-again.ts";
 
-export interface ReportOptions {
+export interface ReportOptions extends RunAgainOptions {
   readonly output: string;
   readonly mkdir?: boolean;
-  readonly explain?: boolean;
-  readonly sensitivity?: boolean;
-  readonly scenario?: string;
-  readonly param?: readonly string[];
-  readonly plugin?: readonly string[];
-  readonly acceptDifferences?: boolean;
-  readonly quiet?: boolean;
 }
 
 /** Configurations of a sweep that a page lists. */
