@@ -86,7 +86,7 @@ function headOf({ before, after }: Pair, width: number, palette: Palette): strin
   return [line("before", before), line("now   ", after), ...notes.map((text) => palette.dim(text)), ""];
 }
 
-const standWords = "better, worse: beyond the interval of the difference; noise: within it";
+const standWords = "better, worse: beyond the interval (+-); noise: within it; unknown: it has none";
 
 const tableArea = ({ width, height }: Size, above: number): Size => ({ width, height: Math.max(2, height - above) });
 
