@@ -176,7 +176,7 @@ describe("the screen", () => {
         .map((line) => line.trim())
         .join(" ");
       expect(text).toContain("what differs comes from the change");
-      expect(text).toContain("better, worse: beyond the interval of the difference; noise: within it");
+      expect(text).toContain("better, worse: beyond the interval (+-); noise: within it; unknown: it has none");
     }
   });
 
