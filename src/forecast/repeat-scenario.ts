@@ -1,3 +1,4 @@
+import { giveWay } from "../files/cooperative.ts";
 import type { Scenario } from "../scenario/parse-scenario.ts";
 import { comparedMetrics } from "./compared-metrics.ts";
 import type { Forecast, Repetitions, SloVerdict } from "./forecast.ts";
@@ -31,6 +32,8 @@ export async function repeatScenario(scenario: Scenario, count: number, deps: Fo
   const { watch: _, ...others } = deps;
   for (const [run, seed] of seeds.entries()) {
     if (run === 0) continue;
+    // A short run has no pause of its own, and an interrupt would wait for the last of them.
+    await giveWay();
     if (first.interrupted || signal?.aborted === true) break;
     const forecast = await finished(runScenario({ ...scenario, seed }, { ...others, ...progress(run) }), signal);
     if (forecast === null) break;

@@ -1,6 +1,12 @@
 import { formatNumber } from "../core/units.ts";
 import { type ChangeVerdict, changeVerdicts } from "../forecast/compare/change-verdict.ts";
-import type { MetricChange, ResultComparison, ScenarioComparison, SloChange } from "../forecast/compare/comparison.ts";
+import type {
+  ComparedResult,
+  MetricChange,
+  ResultComparison,
+  ScenarioComparison,
+  SloChange,
+} from "../forecast/compare/comparison.ts";
 import { withUnit } from "./baseline-labels.ts";
 import { changeText } from "./change-text.ts";
 import { resultLetter } from "./comparison-letters.ts";
@@ -12,12 +18,13 @@ const verdictWords = {
   better: "better",
   worse: "worse",
   noise: "inside the noise",
+  unknown: "no interval",
   same: "same",
   missing: "missing",
 } as const satisfies Record<ChangeVerdict, string>;
 
 /** The order in which verdicts are counted. */
-const countedOrder: readonly ChangeVerdict[] = ["worse", "missing", "better", "noise", "same"];
+const countedOrder: readonly ChangeVerdict[] = ["worse", "missing", "better", "unknown", "noise", "same"];
 
 /** `2 worse, 1 better, 3 inside the noise, 20 same`. */
 export function verdictCounts(metrics: readonly MetricChange[]): string {
@@ -30,32 +37,58 @@ export function verdictCounts(metrics: readonly MetricChange[]): string {
 
 const tones: Readonly<Partial<Record<ChangeVerdict, Tone>>> = { better: "good", worse: "bad", missing: "bad" };
 
-/** Metrics side by side. Those that no result changes are counted below. */
-export function comparisonMetrics(scenario: ScenarioComparison): PageSection[] {
-  const { base, against } = scenario;
+/**
+ * Metrics side by side, a table for each set of results that are held against the same figures of the base: those that share
+ * enough seeds with it are held against means over these, others against its first run.
+ */
+export function comparisonMetrics({ base, against }: ScenarioComparison): PageSection[] {
+  const keys = against.map(baseFigures);
+  const groups = [...new Set(keys)].map((key) => against.filter((_, i) => keys[i] === key));
+  return groups.map((group) =>
+    metricTable(
+      base,
+      group,
+      against.length === 1,
+      groups.length === 1 ? "Metrics" : `Metrics, ${setWords(base, group)}`,
+    ),
+  );
+}
+
+const baseFigures = ({ metrics }: ResultComparison): string =>
+  JSON.stringify(metrics.flatMap(({ metric, before }) => (before === null ? [] : [[metric, before]])));
+
+/** `b, d against a`. */
+function setWords(base: ComparedResult, group: readonly ResultComparison[]): string {
+  return `${group.map(({ result }) => resultLetter(result.file)).join(", ")} against ${resultLetter(base.file)}`;
+}
+
+/** Metrics that no result of the table changes are counted below. */
+function metricTable(
+  base: ComparedResult,
+  against: readonly ResultComparison[],
+  single: boolean,
+  title: string,
+): PageSection {
   const all = against[0]?.metrics ?? [];
   const names = [...new Set(against.flatMap(({ metrics }) => metrics.map(({ metric }) => metric)))];
   const rows = names.map((name) => against.map(({ metrics }) => metrics.find(({ metric }) => metric === name)));
   const shown = rows.filter((row) => row.some((change) => change !== undefined && change.verdict !== "same"));
   const same = rows.length - shown.length;
-  const single = against.length === 1;
   const limited = all.some(({ limit }) => limit !== null);
-  return [
-    {
-      kind: "table",
-      title: "Metrics",
-      columns: [
-        { header: "metric" },
-        { header: resultLetter(base.file), align: "right", dispensable: 4 },
-        ...against.flatMap((result) => columnsOf(result, single, limited)),
-      ],
-      rows: shown.map((row) => rowOf(row, single, limited)),
-      after: [
-        ...(same === 0 ? [] : [{ text: `${same} of ${rows.length} metrics the same`, quiet: true }]),
-        ...legend(against, shown.flat()),
-      ],
-    },
-  ];
+  return {
+    kind: "table",
+    title,
+    columns: [
+      { header: "metric" },
+      { header: resultLetter(base.file), align: "right", dispensable: 4 },
+      ...against.flatMap((result) => columnsOf(result, single, limited)),
+    ],
+    rows: shown.map((row) => rowOf(row, single, limited)),
+    after: [
+      ...(same === 0 ? [] : [{ text: `${same} of ${rows.length} metrics the same`, quiet: true }]),
+      ...legend(against, shown.flat()),
+    ],
+  };
 }
 
 function columnsOf({ result }: ResultComparison, single: boolean, limited: boolean): PageColumn[] {
@@ -106,10 +139,10 @@ function legend(against: readonly ResultComparison[], shown: readonly (MetricCha
       ? ["intervals are from ten parts of the runs, paired"]
       : []),
   ];
-  const noise = shown.some((change) => change?.verdict === "noise")
-    ? [`inside the noise: ${changeVerdicts.noise}`]
-    : [];
-  return [...noise, ...bases.map((text) => `${text} (99%)`)].map((text) => ({ text, quiet: true }));
+  const explained = (["noise", "unknown"] as const)
+    .filter((verdict) => shown.some((change) => change?.verdict === verdict))
+    .map((verdict) => `${verdictWords[verdict]}: ${changeVerdicts[verdict]}`);
+  return [...explained, ...bases.map((text) => `${text} (99%)`)].map((text) => ({ text, quiet: true }));
 }
 
 /** SLOs that came out otherwise than in the base, or that one of the two lacks. */

@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import type { Comparison } from "../../src/forecast/compare/comparison.ts";
 import type { Forecast } from "../../src/forecast/forecast.ts";
 import { jsonExport } from "../../src/report/json.ts";
-import { forecast, overloaded } from "../report/build.ts";
+import { forecast, overloaded, steady } from "../report/build.ts";
 import { scratch } from "./command.ts";
 import { moecast } from "./in-process.ts";
 
@@ -13,13 +13,15 @@ const saved = (name: string, ...forecasts: readonly Forecast[]) => write(name, j
 /** The small forecast, with output tokens times a factor. */
 const faster = (factor: number, changes: Partial<Forecast> = {}): Forecast => {
   const { throughput } = forecast();
-  return forecast({
-    throughput: { ...throughput, outputTokensPerSecond: throughput.outputTokensPerSecond * factor },
-    ...changes,
-  });
+  return steady(
+    forecast({
+      throughput: { ...throughput, outputTokensPerSecond: throughput.outputTokensPerSecond * factor },
+      ...changes,
+    }),
+  );
 };
 const named = (name: string, one = forecast()): Forecast => ({ ...one, scenario: { ...one.scenario, name } });
-const base = saved("base.json", forecast());
+const base = saved("base.json", steady());
 const half = saved("half.json", faster(0.5, { seed: 8 }));
 const twice = saved("twice.json", faster(2));
 
@@ -39,7 +41,7 @@ describe("moecast compare", () => {
     expect(plain.code).toBe(0);
     expect(plain.out).toMatch(/seed +7 +8/);
     expect(plain.out.indexOf("Inputs that differ")).toBeLessThan(plain.out.indexOf("\nMetrics"));
-    expect(plain.out).toMatch(/throughput +1,?23\d tok\/s +617\.\d tok\/s +-50\.0% +worse/);
+    expect(plain.out).toMatch(/throughput +1,?23\d tok\/s +617\.\d tok\/s +-50\.0% +±0\.0% +worse/);
     const limited = await moecast(["compare", base, half, "--max-regress", "10%"]);
     expect(limited.code).toBe(99);
     expect(limited.out).toContain("FAIL 1 regression |");

@@ -1,5 +1,6 @@
 import type { BaselineDelta, Forecast, SloVerdict } from "../../src/forecast/forecast.ts";
 import type { LatencyStats } from "../../src/metrics/latency-figures.ts";
+import type { sectionMetrics } from "../../src/metrics/run-sections.ts";
 import { latencyMetrics } from "../../src/sim/outcome/request-latencies.ts";
 import { type TimeComponent, timeComponents } from "../../src/sim/result.ts";
 
@@ -218,6 +219,25 @@ export function forecast(changes: Partial<Forecast> = {}): Forecast {
 }
 
 /** The forecast of a deployment that cannot keep up with its load. */
+/** A forecast whose ten parts are each like the whole, so that every difference is beyond its interval. */
+export function steady(one: Forecast = forecast()): Forecast {
+  const alike = (value: number | null) => Array.from({ length: 10 }, () => value ?? 0);
+  const { throughput } = one;
+  const latency = (metric: (typeof sectionMetrics)[number]) => {
+    const { mean, p50, p90, p99 } = one.latency[metric];
+    return { mean: alike(mean), p50: alike(p50), p90: alike(p90), p99: alike(p99) };
+  };
+  return {
+    ...one,
+    sections: {
+      latency: { ttft: latency("ttft"), tpot: latency("tpot"), e2e: latency("e2e"), queue: latency("queue") },
+      goodput: alike(throughput.goodput),
+      requestsPerSecond: alike(throughput.requestsPerSecond),
+      outputTokensPerSecond: alike(throughput.outputTokensPerSecond),
+    },
+  };
+}
+
 export const overloaded = (): Forecast =>
   forecast({
     load: {

@@ -60,6 +60,26 @@ describe("the page of a comparison", () => {
     expect(new Set(Array.from({ length: 80 }, (_, i) => resultLetter(i))).size).toBe(80);
   });
 
+  test("shows of the base the figures that each result is held against, in a table for each set of them", () => {
+    const over = (values: readonly number[], seeds: readonly number[]): Forecast =>
+      forecast({ repetitions: { seeds, load: seeds.map(() => "stable"), metrics: { throughput: values }, slos: [] } });
+    // The first run of the fixture has 1,234.5 tok/s.
+    const base = over([10, 20, 30, 40, 50, 60], [1, 2, 3, 4, 5, 6]);
+    const results = [over([11, 23, 35, 47], [1, 2, 3, 4]), forecast(), over([50, 62, 74, 86], [3, 4, 5, 6])];
+    const once = { ...forecast().throughput, outputTokensPerSecond: 2469 };
+    const text = terminalPage(pagesOf(base, ...results, forecast({ throughput: once }))[0]!, plainStyle, 200);
+    const tables = text.split("\nMetrics").slice(1);
+    expect(tables.map((table) => table.split("\n")[0])).toEqual([", b against a", ", c, e against a", ", d against a"]);
+    expect(tables[0]).toMatch(/throughput +25 tok\/s +29 tok\/s +\+16\.0%/);
+    expect(tables[1]).toMatch(/throughput +1235 tok\/s +1235 tok\/s +same +2469 tok\/s +\+100\.0% +no interval/);
+    expect(tables[2]).toMatch(/throughput +45 tok\/s +68 tok\/s/);
+    // Every pair in the document is a base value and the one that is held against it.
+    const files = [base, ...results].map((one, i) => ({ file: `${i}`, forecasts: [one] }));
+    for (const { metrics } of compareResults(files).scenarios[0]!.against)
+      for (const { before, after, difference } of metrics)
+        if (before !== null && after !== null) expect(difference).toBe(after - before);
+  });
+
   test("folds the ledger in Markdown and counts what changed in it", () => {
     const after = forecast({ ledger: [{ topic: "routing", fidelity: "assumed", detail: "another" }] });
     const [page] = pagesOf(forecast(), after);

@@ -56,6 +56,13 @@ export function headlineSentence(comparison: Comparison, told: readonly ToldChan
       `${phrase(these.length)} (${these.length === 1 ? "" : most.metric === undefined ? "such as " : "most of all "}${example})`,
     ];
   });
+  const unknown = comparison.scenarios
+    .flatMap(({ against }) => against.flatMap(({ metrics }) => metrics))
+    .filter((metric) => metric.verdict === "unknown" && !metric.regressed);
+  if (unknown.length > 0)
+    clauses.push(
+      `${counted(unknown.length, "metric")} changed and ${unknown.length === 1 ? "has" : "have"} no interval`,
+    );
   const fresh = comparison.unmatched.filter(({ presentIn }) => !presentIn.includes(0)).length;
   if (fresh > 0) clauses.push(`${counted(fresh, "scenario")} ${fresh === 1 ? "is" : "are"} new`);
   return clauses.length === 0 ? "No metric changed beyond noise." : `${clauses.join("; ")}.`;

@@ -1,6 +1,6 @@
 import { oneLine } from "../../core/printable.ts";
 import { compareForecasts } from "../../forecast/baseline.ts";
-import { changeVerdicts, verdictOfChange } from "../../forecast/compare/change-verdict.ts";
+import { type ChangeVerdict, changeVerdicts, verdictOfChange } from "../../forecast/compare/change-verdict.ts";
 import type { BaselineDelta, Forecast } from "../../forecast/forecast.ts";
 import { headline } from "../../report/headline.ts";
 import { wrap } from "../../report/text-table.ts";
@@ -40,6 +40,16 @@ export function pairOf({ runs, marked }: Core, swapped: boolean): Pair | null {
   return swapped ? { before: second, after: first } : { before: first, after: second };
 }
 
+/** What puts a verdict behind another, whatever their sizes. */
+const weights = {
+  missing: 1,
+  better: 1,
+  worse: 1,
+  unknown: 1e-3,
+  noise: 1e-6,
+  same: 1e-12,
+} as const satisfies Record<ChangeVerdict, number>;
+
 /** Differences of two results. Those beyond their interval come first, by their size; what is the same comes last. */
 export function sortedDeltas(deltas: readonly BaselineDelta[], bySize: boolean): readonly BaselineDelta[] {
   if (!bySize) return deltas;
@@ -48,7 +58,7 @@ export function sortedDeltas(deltas: readonly BaselineDelta[], bySize: boolean):
     if (worseBy === null) return Number.POSITIVE_INFINITY;
     const share = before === 0 ? (worseBy === 0 ? 0 : 1e9) : Math.abs(worseBy / before);
     const verdict = verdictOfChange(delta);
-    return verdict === "noise" ? share / 1e6 : verdict === "same" ? share / 1e12 : share;
+    return share * weights[verdict];
   };
   return deltas
     .map((delta, i) => ({ delta, i, size: size(delta) }))
@@ -76,7 +86,7 @@ function headOf({ before, after }: Pair, width: number, palette: Palette): strin
   return [line("before", before), line("now   ", after), ...notes.map((text) => palette.dim(text)), ""];
 }
 
-const standWords = "better, worse: beyond the interval of the difference; noise: within it";
+const standWords = "better, worse: beyond the interval (+-); noise: within it; unknown: it has none";
 
 const tableArea = ({ width, height }: Size, above: number): Size => ({ width, height: Math.max(2, height - above) });
 
@@ -118,8 +128,9 @@ export const compareScreen = screen<CompareState>({
     ...moveKeys,
   ],
   words: [
-    ["better, worse", "by more than the interval of the difference (+-, at 99 %), or without one by 0.5 % and more"],
+    ["better, worse", "by more than the interval of the difference (+-, at 99 %)"],
     ["noise", changeVerdicts.noise],
+    ["unknown", changeVerdicts.unknown],
     ["same", changeVerdicts.same],
     ["missing", changeVerdicts.missing],
     ["points", "the difference of two percentages: from 80 % to 90 % are 10 points"],

@@ -8,6 +8,7 @@ import type { Tone } from "../../report/widgets/styled-text.ts";
 const tones: Readonly<Record<ChangeVerdict, Tone>> = {
   same: "dim",
   noise: "dim",
+  unknown: "warn",
   better: "good",
   worse: "bad",
   missing: "bad",

@@ -1,9 +1,9 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { verdictOfChange } from "../../../src/forecast/compare/change-verdict.ts";
+import { type ChangeVerdict, verdictOfChange } from "../../../src/forecast/compare/change-verdict.ts";
 import { compareResults } from "../../../src/forecast/compare/compare-results.ts";
 import type { Forecast } from "../../../src/forecast/forecast.ts";
-import { forecast, overloaded, verdict } from "../../report/build.ts";
+import { forecast, overloaded, steady, verdict } from "../../report/build.ts";
 import { exampleForecast } from "../example-forecast.ts";
 import { ascending, fakeRun } from "../fake-run.ts";
 
@@ -20,15 +20,25 @@ const only = (before: Forecast, after: Forecast, choice = {}) =>
 const metric = (name: string, result: ReturnType<typeof only>) =>
   result.metrics.find((change) => change.metric === name)!;
 
-/** The forecast with throughput and the latencies of E2E times a factor. */
+/** What a verdict is when the results are exchanged. */
+const opposite = {
+  better: "worse",
+  worse: "better",
+  noise: "noise",
+  unknown: "unknown",
+  same: "same",
+  missing: "missing",
+} as const satisfies Record<ChangeVerdict, ChangeVerdict>;
+
+/** The forecast with throughput and the latencies of E2E times a factor, in each of its parts. */
 const scaled = (factor: number): Forecast => {
   const base = forecast();
   const { e2e } = base.latency;
-  return {
+  return steady({
     ...base,
     throughput: { ...base.throughput, outputTokensPerSecond: base.throughput.outputTokensPerSecond / factor },
     latency: { ...base.latency, e2e: { ...e2e, p50: e2e.p50! * factor, p99: e2e.p99! * factor } },
-  };
+  });
 };
 
 describe("a comparison", () => {
@@ -43,8 +53,7 @@ describe("a comparison", () => {
   });
 
   test("mirrors when the results are exchanged: differences change their sign, better is worse", () => {
-    const [there, back] = [only(forecast(), scaled(1.3)), only(scaled(1.3), forecast())];
-    const opposite = { better: "worse", worse: "better", noise: "noise", same: "same", missing: "missing" } as const;
+    const [there, back] = [only(scaled(1), scaled(1.3)), only(scaled(1.3), scaled(1))];
     expect(there.metrics.map(({ verdict }) => verdict)).toContain("worse");
     for (const [i, change] of there.metrics.entries()) {
       const other = back.metrics[i]!;
@@ -56,7 +65,7 @@ describe("a comparison", () => {
   });
 
   test("gives a metric in its unit with difference and share, positive when it rose", () => {
-    const result = only(forecast(), scaled(1.25));
+    const result = only(scaled(1), scaled(1.25));
     expect(metric("e2e.p50", result)).toMatchObject({ unit: "ms", better: "lower", verdict: "worse" });
     expect(metric("e2e.p50", result).relative).toBeCloseTo(0.25, 12);
     expect(metric("throughput", result).relative).toBeCloseTo(-0.2, 12);
@@ -178,21 +187,22 @@ test("a change that its figures do not show is the same, more of it without an i
   const of = (after: number, halfWidth: number | null) =>
     verdictOfChange({ before: 1000, after, halfWidth, worseBy: after - 1000 });
   expect([of(1000.4, 0), of(1000.6, 0), of(1000.6, 1)]).toEqual(["same", "worse", "noise"]);
-  expect([of(1004, null), of(994, null), of(1006, null)]).toEqual(["same", "better", "worse"]);
-  expect(verdictOfChange({ before: 0, after: 1e-9, halfWidth: null, worseBy: 1e-9 })).toBe("worse");
+  expect([of(1004, null), of(994, null), of(1006, null)]).toEqual(["same", "unknown", "unknown"]);
+  expect(verdictOfChange({ before: 0, after: 1e-9, halfWidth: null, worseBy: 1e-9 })).toBe("unknown");
   expect(verdictOfChange({ before: -1e308, after: 1e308, halfWidth: null, worseBy: Infinity })).toBe("missing");
 });
 
-test("verdicts: the same both ways with better and worse exchanged, and noise only within an interval", () => {
+test("verdicts: the same both ways with better and worse exchanged, noise only within an interval, unknown only without one", () => {
   const value = fc.double({ noNaN: true, min: -1e9, max: 1e9 });
   fc.assert(
     fc.property(value, value, fc.option(fc.double({ noNaN: true, min: 0, max: 1e9 })), (before, after, halfWidth) => {
       const there = verdictOfChange({ before, after, halfWidth, worseBy: after - before });
       const back = verdictOfChange({ before: after, after: before, halfWidth, worseBy: before - after });
-      expect(back).toBe({ better: "worse", worse: "better", noise: "noise", same: "same", missing: "missing" }[there]);
+      expect(back).toBe(opposite[there]);
       const large = Math.abs(after - before) >= 0.005 * Math.max(Math.abs(before), Math.abs(after));
-      if (large && after !== before)
-        expect(there === "noise").toBe(halfWidth !== null && Math.abs(after - before) <= halfWidth);
+      if (!large || after === before) return;
+      expect(there === "unknown").toBe(halfWidth === null);
+      expect(there === "noise").toBe(halfWidth !== null && Math.abs(after - before) <= halfWidth);
     }),
   );
 });

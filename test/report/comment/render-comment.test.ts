@@ -10,15 +10,15 @@ import { fitParts } from "../../../src/report/comment/fit-parts.ts";
 import { inertText } from "../../../src/report/comment/inert-text.ts";
 import { comparisonComment, forecastComment, quietComment } from "../../../src/report/comment/render-comment.ts";
 import { isQuiet, toldChanges } from "../../../src/report/comment/told-changes.ts";
-import { forecast, stats, verdict } from "../build.ts";
+import { forecast, stats, steady, verdict } from "../build.ts";
 import { renderedCells } from "../rendered-markdown.ts";
 
 const form = { tag: "chat", host: "GitHub", bytesMax: 65_536 };
 const compared = (before: readonly Forecast[], after: readonly Forecast[]): Comparison =>
   compareResults(
     [
-      { file: "baseline.json", forecasts: before },
-      { file: "result.json", forecasts: after },
+      { file: "baseline.json", forecasts: before.map(steady) },
+      { file: "result.json", forecasts: after.map(steady) },
     ],
     { only: null, limits: defaultRegressionLimits },
   );
@@ -47,7 +47,7 @@ describe("a comment", () => {
     );
     const rows = renderedCells(text);
     expect(rows[2]).toEqual(["FAIL", "SLO tpot p(50)<190ms", "612 ms", "216 ms", "fails now", ""]);
-    expect(rows[3]).toEqual(["regression", "tpot.mean", "200 ms", "240 ms", "+20.0%", ""]);
+    expect(rows[3]).toEqual(["regression", "tpot.mean", "200 ms", "240 ms", "+20.0%", "±0.0%"]);
   });
 
   test("shows one figure of each family outside, and every metric in the folded part", () => {
@@ -78,6 +78,18 @@ describe("a comment", () => {
     expect(text).toContain(
       "4 metrics got worse within the limit (most of all tpot.mean +3.0%); 1 metric got better (requestRate +100.0%).",
     );
+  });
+
+  test("says how many metrics changed without an interval, beside the others and alone", () => {
+    const [before, after] = [{}, slower(1.03)].map((changes) => forecast(changes)) as [Forecast, Forecast];
+    const of = (...[one, two]: readonly [Forecast, Forecast]) => {
+      const pair = [one, two].map((forecasts, i) => ({ file: `${i}.json`, forecasts: [forecasts] }));
+      return comparisonComment(compareResults(pair), [two], form);
+    };
+    expect(of(before, after)).toContain("\n4 metrics changed and have no interval.\n");
+    const ledger = { ledger: [] };
+    expect(of(before, forecast({ ...ledger, energy: null }))).toContain("\n1 figure of before is missing (");
+    expect(of(before, forecast(ledger))).toContain("\nNo metric changed beyond noise.\n");
   });
 
   test("lists inputs and ledger entries that differ", () => {

@@ -67,7 +67,7 @@ describe("the differences", () => {
       fc.property(fc.array(delta, { maxLength: 30 }), (list) => {
         const sorted = sortedDeltas(list, true);
         expect(new Set(sorted)).toEqual(new Set(list));
-        const order = { missing: 0, better: 1, worse: 1, noise: 2, same: 2 };
+        const order = { missing: 0, better: 1, worse: 1, unknown: 2, noise: 2, same: 2 };
         const known = sorted.filter(({ before }) => Math.abs(before) > 1);
         const small = known.filter(
           ({ before, worseBy }) => Math.abs((worseBy ?? 1e9) / before) > 1e-3 || worseBy === 0,
@@ -92,8 +92,8 @@ describe("the differences", () => {
       expect(table.cell(row, 1)).toBe(deltas[row]!.metric);
       if (deltas[row]!.worseBy === 0) expect(table.cell(row, 4)).not.toMatch(/[1-9]/);
     }
-    const worse = deltas.filter((one) => verdictOfChange(one) === "worse");
-    expect(worse.map(({ metric }) => metric)).toContain("expertCacheHit");
+    const hits = deltas.find(({ metric }) => metric === "expertCacheHit")!;
+    expect([verdictOfChange(hits), hits.worseBy! > 0]).toEqual(["unknown", true]);
   });
 
   test("of a result with itself are none", () => {
@@ -103,9 +103,14 @@ describe("the differences", () => {
   test("of less than 0.5 % are none where there is no interval, and stand by it where there is one", () => {
     const of = (worseBy: number, halfWidth: number | null) =>
       verdictOfChange({ ...deltas[0]!, before: 1000, after: 1000 + worseBy, worseBy, halfWidth });
-    expect([of(4.9, null), of(-4.9, null), of(5.1, null), of(-5.1, null)]).toEqual(["same", "same", "worse", "better"]);
+    expect([of(4.9, null), of(-4.9, null), of(5.1, null), of(-5.1, null)]).toEqual([
+      "same",
+      "same",
+      "unknown",
+      "unknown",
+    ]);
     expect([of(4.9, 1), of(-4.9, 1), of(4.9, 5)]).toEqual(["worse", "better", "noise"]);
-    expect(verdictOfChange({ ...deltas[0]!, before: 0, after: 1e-9, worseBy: 1e-9, halfWidth: null })).toBe("worse");
+    expect(verdictOfChange({ ...deltas[0]!, before: 0, after: 1e-9, worseBy: 1e-9, halfWidth: null })).toBe("unknown");
   });
 
   test("of shares are points, of what grew more than tenfold times, of all others percent", () => {
@@ -135,7 +140,7 @@ describe("the differences", () => {
       "noise",
       "worse",
       "better",
-      "worse",
+      "unknown",
     ]);
   });
 });
@@ -171,7 +176,7 @@ describe("the screen", () => {
         .map((line) => line.trim())
         .join(" ");
       expect(text).toContain("what differs comes from the change");
-      expect(text).toContain("better, worse: beyond the interval of the difference; noise: within it");
+      expect(text).toContain("better, worse: beyond the interval (+-); noise: within it; unknown: it has none");
     }
   });
 
