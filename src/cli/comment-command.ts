@@ -38,7 +38,7 @@ function register(comment: Command, name: HostName): void {
     .command(name)
     .description(`a comment of a ${pullWord} of ${label}`)
     .argument("<file...>", "results of the change (JSON export)")
-    .option("--baseline <file>", "earlier forecasts of the same scenarios (JSON export)")
+    .option("--baseline <file>", "earlier forecasts of the same scenarios (JSON export) (default: no comparison)")
     .option(
       "--max-regress <limits>",
       "how much worse than the baseline a metric may be, such as 3% or 3%,e2e.p99=40% (repeatable; default: 5%)",
@@ -52,13 +52,19 @@ function register(comment: Command, name: HostName): void {
         .choices(Object.keys(behaviors))
         .default("update"),
     )
-    .option("--repo <name>", "with --post: the repository, instead of that of the pipeline")
-    .option("--pull <n>", `with --post: number of the ${pullWord}, instead of that of the pipeline`, wholeNumber(1))
+    .option("--repo <name>", "with --post: the repository (default: that of the pipeline)")
+    .option("--pull <n>", `with --post: number of the ${pullWord} (default: that of the pipeline)`, wholeNumber(1))
     .option("--if-allowed", "with --post: end with 0 where there is no token, or it may not comment, as for forks")
     .option("--dry-run", "with --post: say what would be done, and do nothing")
     .addHelpText(
       "after",
-      helpBelow({ notes: [`--post needs ${tokenVariable}: ${tokenHelp}. It finds its place by ${placeHelp}.`] }),
+      helpBelow({
+        notes: [`--post needs ${tokenVariable}: ${tokenHelp}. It finds its place by ${placeHelp}.`],
+        examples: [
+          `comment ${name} result.json --baseline baseline.json`,
+          `comment ${name} result.json --baseline baseline.json --max-regress 3% --post --dry-run`,
+        ],
+      }),
     )
     .action(async (files: string[], options: CommentOptions) => {
       const { comment: run } = await import("./comment.ts");

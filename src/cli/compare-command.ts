@@ -28,14 +28,14 @@ export const compareCommand: CommandRegistration = (program, exit) => {
     .option("--metric <name>", "only this metric, or all figures of a latency, such as e2e (repeatable)", collect)
     .option(
       "--max-regress <limits>",
-      "exit 99 where a metric is worse by more, such as 3% or 3%,e2e.p99=40% (repeatable)",
+      "exit 99 where a metric is worse by more, such as 3% or 3%,e2e.p99=40% (repeatable; default: no limit)",
       regressionLimits,
     )
     .addOption(
       new Option("--format <format>", "how to print it").choices(["table", "markdown", "json"]).default("table"),
     )
     .option("--json", "the same as --format json")
-    .option("-o, --output <file>", "write it to a file instead")
+    .option("-o, --output <file>", "write it to a file (default: stdout)")
     .option("--mkdir", mkdirHelp)
     .addHelpText("after", below)
     .action(async (a: string, b: string[], options: CompareOptions, command: Command) => {

@@ -53,7 +53,7 @@ export const explainCommand: CommandRegistration = (program, exit) => {
     .option("--no-ideals", "only where the time goes: no further runs")
     .option("--accept-differences", "explain although the scenario or an input is not that of the result")
     .option("--json", "print JSON")
-    .option("--markdown <file>", "also write the page as Markdown")
+    .option("--markdown <file>", "also write the page as Markdown (default: no file)")
     .option("--mkdir", mkdirHelp)
     .option("-q, --quiet", "no progress on stderr")
     .addHelpText("after", below)

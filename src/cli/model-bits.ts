@@ -17,10 +17,11 @@ import { loadCountsTable } from "../trace/load-counts.ts";
 import { loadRoutingTable } from "../trace/load-routing.ts";
 import { processIo } from "./io.ts";
 import { withSolvers } from "./solving.ts";
+import { inStages, type StagesOptions } from "./stages.ts";
 import { bytesMax, knownModel, withTrace } from "./trace.ts";
 import { oneOf } from "./words.ts";
 
-export interface ModelBitsOptions extends OutputNeeds {
+export interface ModelBitsOptions extends OutputNeeds, StagesOptions {
   readonly average: number;
   readonly loss?: string;
   readonly bits?: readonly number[];
@@ -40,34 +41,37 @@ export async function modelBits(file: string, options: ModelBitsOptions): Promis
   const solver =
     options.solver === undefined ? undefined : oneOf(options.solver, Object.keys(bitAllocation.solvers), "--solver");
   if (output !== undefined) await prepareOutput(output, options);
-  const used = await withTrace(file, async (trace) => {
-    const { header } = trace;
-    const shape = { layers: header.layers.length, experts: header.experts };
-    if (weightExponent === 0) return { ...shape, model: header.model, uses: (await total(trace)).uses, weights: null };
-    if (!trace.hasWeights)
-      refuse({
-        file,
-        expected: "a trace with router weights, by which an expert's loss counts",
-        found: "none",
-        hint: "--weight-exponent 0 goes by the number of tokens alone",
-      });
-    const table = await loadRoutingTable(trace, { bytesMax, also: new Set(["weights"] as const) });
-    const [uses, weights] = [
-      new Float64Array(shape.layers * shape.experts),
-      new Float64Array(shape.layers * shape.experts),
-    ];
-    for (let at = 0; at < table.ids.length; at++) {
-      if (table.ids[at]! >= shape.experts) continue;
-      const expert = (Math.floor(at / table.topK) % shape.layers) * shape.experts + table.ids[at]!;
-      uses[expert]! += 1;
-      weights[expert]! += table.weights![at]!;
-    }
-    return { ...shape, model: header.model, uses, weights };
-  });
+  const used = await inStages(io, file, options, () =>
+    withTrace(file, async (trace) => {
+      const { header } = trace;
+      const shape = { layers: header.layers.length, experts: header.experts };
+      if (weightExponent === 0)
+        return { ...shape, model: header.model, uses: (await total(trace)).uses, weights: null };
+      if (!trace.hasWeights)
+        refuse({
+          file,
+          expected: "a trace with router weights, by which an expert's loss counts",
+          found: "none",
+          hint: "--weight-exponent 0 goes by the number of tokens alone",
+        });
+      const table = await loadRoutingTable(trace, { bytesMax, also: new Set(["weights"] as const) });
+      const [uses, weights] = [
+        new Float64Array(shape.layers * shape.experts),
+        new Float64Array(shape.layers * shape.experts),
+      ];
+      for (let at = 0; at < table.ids.length; at++) {
+        if (table.ids[at]! >= shape.experts) continue;
+        const expert = (Math.floor(at / table.topK) % shape.layers) * shape.experts + table.ids[at]!;
+        uses[expert]! += 1;
+        weights[expert]! += table.weights![at]!;
+      }
+      return { ...shape, model: header.model, uses, weights };
+    }),
+  );
   const losses = await lossesFor(options, used, (path) => io.readText(path));
   const { bits: widths } = losses;
   const atLeastOnce = options.atLeastOnce ?? widths.slice(1).slice(0, used.experts);
-  const found = await withSolvers(io, "bits", {}, (solve) =>
+  const found = await withSolvers(io, "bits", { quiet: options.quiet === true }, (solve) =>
     expertBits(
       { ...used, ...losses, average, atLeastOnce, exponents: { uses: 1, weight: weightExponent, loss: 1 } },
       solve,

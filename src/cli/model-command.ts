@@ -110,6 +110,7 @@ export const modelCommand: CommandRegistration = (program) => {
     .option("-o, --output <file>", "file of the bits of each expert (.json) (default: no file)")
     .option("--mkdir", mkdirHelp)
     .option("--json", "print JSON")
+    .option("-q, --quiet", "no progress on stderr")
     .addHelpText(
       "after",
       helpBelow({

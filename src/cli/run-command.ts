@@ -55,7 +55,7 @@ export const runCommand: CommandRegistration = (program, exit) => {
     )
     .option(
       "--repeat <n>",
-      "run with so many seeds, the scenario's and those that follow: means and intervals over them; SLOs hold with every seed",
+      "run with so many seeds, the scenario's and those that follow: means and intervals over them; SLOs hold with every seed (default: one run)",
       wholeNumber(2, repeatMax),
     )
     .option("--threshold <metric: expression>", "a further SLO, such as 'ttft: p(99)<800ms' (repeatable)", collect)
@@ -83,7 +83,11 @@ export const runCommand: CommandRegistration = (program, exit) => {
         .default("standard"),
     )
     .option("--export <format=path>", "also write a file in one of the formats below (repeatable)", collect)
-    .option("--trace-from <time>", "begin the timeline here, such as 90s after the first arrival", durationNs)
+    .option(
+      "--trace-from <time>",
+      "begin the timeline here, such as 90s after the first arrival (default: at it)",
+      durationNs,
+    )
     .option("--trace-to <time>", "end it here (default: the whole run, as far as there is room)", durationNs)
     .option("--mkdir", mkdirHelp)
     .option("-q, --quiet", "no progress on stderr")

@@ -74,6 +74,7 @@ export const traceCommand: CommandRegistration = (program) => {
         "which to import where a source holds both, or may hold either (default: what the source is)",
       ).choices(["tokens", "counts"]),
     )
+    .option("-q, --quiet", "no progress on stderr")
     .addHelpText(
       "after",
       helpBelow({
@@ -187,6 +188,7 @@ export const traceCommand: CommandRegistration = (program) => {
       "with --offload: storage format of those experts, such as int4 (default: the model's)",
     )
     .option("--json", "print JSON")
+    .option("-q, --quiet", "no progress on stderr")
     .addHelpText(
       "after",
       helpBelow({
@@ -235,6 +237,7 @@ export const traceCommand: CommandRegistration = (program) => {
     )
     .option("--mkdir", mkdirHelp)
     .option("--json", "print JSON")
+    .option("-q, --quiet", "no progress on stderr")
     .addHelpText(
       "after",
       helpBelow({
@@ -258,6 +261,7 @@ export const traceCommand: CommandRegistration = (program) => {
     .option("--domain <name>", "only the rows of this domain of the observed trace (default: all rows)")
     .option("--solver <name>", "highs or glpk (default: highs)")
     .option("--json", "print JSON")
+    .option("-q, --quiet", "no progress on stderr")
     .addHelpText(
       "after",
       helpBelow({
@@ -278,6 +282,7 @@ export const traceCommand: CommandRegistration = (program) => {
     .requiredOption("--to <format>", "tokens, counts, csv or oracle-general")
     .requiredOption("-o, --output <file>", "file to write")
     .option("--mkdir", mkdirHelp)
+    .option("-q, --quiet", "no progress on stderr")
     .addHelpText("after", helpBelow({ examples: ["trace convert routing.safetensors --to csv -o routing.csv"] }))
     .action(async (file: string, options: ConvertOptions) => {
       const { convert } = await import("./trace.ts");
@@ -295,6 +300,7 @@ export const traceCommand: CommandRegistration = (program) => {
     .option("--seed <n>", "seed of the draws", wholeNumber(0), 1)
     .requiredOption("-o, --output <file>", "trace file to write")
     .option("--mkdir", mkdirHelp)
+    .option("-q, --quiet", "no progress on stderr")
     .addHelpText(
       "after",
       helpBelow({

@@ -9,9 +9,10 @@ import { terminalPage } from "../report/page-terminal.ts";
 import { placementDiagnosisPage } from "../report/placement-diagnosis.ts";
 import { moeShape } from "../sim/mapping.ts";
 import { processIo } from "./io.ts";
+import { inStages, type StagesOptions } from "./stages.ts";
 import { bytesMax, knownModel, withTrace } from "./trace.ts";
 
-export interface DiagnoseCliOptions {
+export interface DiagnoseCliOptions extends StagesOptions {
   readonly diagnose?: string;
   readonly ep?: number;
   readonly nodes?: number;
@@ -46,14 +47,17 @@ export async function diagnose(file: string, options: DiagnoseCliOptions): Promi
     );
   const io = processIo(true);
   const { ep = defaultRanks, nodes = 1, batch = defaultBatch, redundant, domain } = options;
-  const found = await withTrace(file, async (trace) => {
-    const chosen = chosenPerToken(options.model, trace.header);
-    const loads = await recordedLoads(trace, bytesMax, domain);
-    const recorded = { ...loads, topK: loads.topK ?? chosen };
-    return inOneStretch(() =>
-      diagnoseLoads(recorded, { ep, nodes, batch, ...(redundant === undefined ? {} : { redundant }) }),
-    );
-  });
+  const found = await inStages(io, file, options, (say) =>
+    withTrace(file, async (trace) => {
+      const chosen = chosenPerToken(options.model, trace.header);
+      const loads = await recordedLoads(trace, bytesMax, domain);
+      const recorded = { ...loads, topK: loads.topK ?? chosen };
+      say("judging");
+      return inOneStretch(() =>
+        diagnoseLoads(recorded, { ep, nodes, batch, ...(redundant === undefined ? {} : { redundant }) }),
+      );
+    }),
+  );
   if (options.json === true) io.out(jsonDocument(found));
   else io.out(terminalPage(placementDiagnosisPage(found), io.style, io.width));
 }

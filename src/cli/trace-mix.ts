@@ -14,10 +14,11 @@ import {
 } from "../trace/stats/domain-profiles.ts";
 import { processIo } from "./io.ts";
 import { withSolvers } from "./solving.ts";
+import { inStages, type StagesOptions } from "./stages.ts";
 import { withTrace } from "./trace.ts";
 import { oneOf } from "./words.ts";
 
-export interface MixOptions {
+export interface MixOptions extends StagesOptions {
   readonly domain?: string;
   readonly solver?: string;
   readonly json?: boolean;
@@ -43,24 +44,28 @@ export async function traceMix(profilesFile: string, observedFile: string, optio
       ...expertProfile(table),
     };
   };
-  const all = await withTrace(profilesFile, async (trace) => {
-    const { domains } = trace.header;
-    if (domains.length < 2)
-      refuse({
-        file: profilesFile,
-        expected: "a trace of two domains or more, whose profiles are mixed",
-        found: domains.join(", ") || "none",
-        hint: "moecast trace import --domain names the domain of each file",
-      });
-    const profiles: Counted[] = [];
-    for (const domain of domains) profiles.push(await counted(trace, domain));
-    return profiles;
-  });
-  const observed = await withTrace(observedFile, (trace) => counted(trace, options.domain));
+  const all = await inStages(io, profilesFile, options, () =>
+    withTrace(profilesFile, async (trace) => {
+      const { domains } = trace.header;
+      if (domains.length < 2)
+        refuse({
+          file: profilesFile,
+          expected: "a trace of two domains or more, whose profiles are mixed",
+          found: domains.join(", ") || "none",
+          hint: "moecast trace import --domain names the domain of each file",
+        });
+      const profiles: Counted[] = [];
+      for (const domain of domains) profiles.push(await counted(trace, domain));
+      return profiles;
+    }),
+  );
+  const observed = await inStages(io, observedFile, options, () =>
+    withTrace(observedFile, (trace) => counted(trace, options.domain)),
+  );
   refuseOthers(all, observed, profilesFile, observedFile);
   const profiles = all.filter(({ choices }) => choices > 0);
   const layers = observed.layers.length;
-  const answer = await withSolvers(io, observedFile, {}, (solve) =>
+  const answer = await withSolvers(io, observedFile, { quiet: options.quiet === true }, (solve) =>
     solve(
       mixture,
       {

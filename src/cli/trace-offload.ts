@@ -14,10 +14,11 @@ import { moeShape } from "../sim/mapping.ts";
 import { loadRoutingTable } from "../trace/load-routing.ts";
 import { rowsOfDomain } from "../trace/rows-of-domain.ts";
 import { processIo } from "./io.ts";
+import { inStages, type StagesOptions } from "./stages.ts";
 import { bytesMax, knownModel, withTrace } from "./trace.ts";
 import { oneOf } from "./words.ts";
 
-export interface OffloadStatsOptions {
+export interface OffloadStatsOptions extends StagesOptions {
   readonly offload?: boolean;
   readonly batch?: number;
   readonly slots?: readonly number[];
@@ -49,27 +50,30 @@ export async function offloadStats(file: string, options: OffloadStatsOptions): 
   if (options.ranks !== undefined) throw new UsageError("trace stats: --ranks does not apply with --offload");
   const io = processIo(true);
   const { domain, batch = 1, scope = "layer", slots } = options;
-  const judgement = await withTrace(file, async (trace) => {
-    const { header } = trace;
-    const expert = expertOf(options, header.model, header.experts);
-    const rowsMax = Math.max(2, Math.floor(choicesMax[scope] / (header.layers.length * (header.topK ?? 1))));
-    const loaded = await loadRoutingTable(trace, {
-      bytesMax,
-      rowsMax,
-      ...(someNeedWeights ? { also: new Set(["weights"] as const) } : {}),
-    });
-    const table = domain === undefined ? loaded : rowsOfDomain(loaded, domain, { file, at: "--domain" });
-    return inOneStretch(() =>
-      judgeTrace(table, {
-        file,
-        batch,
-        scope,
-        expert,
-        recordingNotes: header.provenance.notes.length,
-        ...(slots === undefined ? {} : { slots }),
-      }),
-    );
-  });
+  const judgement = await inStages(io, file, options, (say) =>
+    withTrace(file, async (trace) => {
+      const { header } = trace;
+      const expert = expertOf(options, header.model, header.experts);
+      const rowsMax = Math.max(2, Math.floor(choicesMax[scope] / (header.layers.length * (header.topK ?? 1))));
+      const loaded = await loadRoutingTable(trace, {
+        bytesMax,
+        rowsMax,
+        ...(someNeedWeights ? { also: new Set(["weights"] as const) } : {}),
+      });
+      const table = domain === undefined ? loaded : rowsOfDomain(loaded, domain, { file, at: "--domain" });
+      say("judging");
+      return inOneStretch(() =>
+        judgeTrace(table, {
+          file,
+          batch,
+          scope,
+          expert,
+          recordingNotes: header.provenance.notes.length,
+          ...(slots === undefined ? {} : { slots }),
+        }),
+      );
+    }),
+  );
   if (options.json === true) io.out(jsonDocument(judgement));
   else io.out(terminalPage(judgementPage(judgement), io.style, io.width));
 }

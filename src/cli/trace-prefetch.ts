@@ -15,9 +15,10 @@ import { loadRoutingTable } from "../trace/load-routing.ts";
 import type { RoutingTable } from "../trace/routing-table.ts";
 import { rowsOfDomain } from "../trace/rows-of-domain.ts";
 import { processIo } from "./io.ts";
+import { inStages, type StagesOptions } from "./stages.ts";
 import { oneOf } from "./words.ts";
 
-export interface PrefetchCliOptions extends OutputNeeds {
+export interface PrefetchCliOptions extends OutputNeeds, StagesOptions {
   readonly prefetcher?: string;
   readonly distance: number;
   readonly budget?: number;
@@ -45,7 +46,7 @@ export async function tracePrefetch(file: string, options: PrefetchCliOptions): 
   if (output !== undefined && chosen === null)
     throw new UsageError("--output: the quality of one prefetcher is written; choose it by --prefetcher");
   if (output !== undefined) await prepareOutput(output, options);
-  const loaded = await load(file);
+  const loaded = await inStages(io, file, options, () => load(file));
   const table = domain === undefined ? loaded : rowsOfDomain(loaded, domain, { file, at: "--domain" });
   const split = splitSequences(table, trainShare / 100);
   if (split === null)
@@ -66,12 +67,15 @@ export async function tracePrefetch(file: string, options: PrefetchCliOptions): 
     });
   const names = chosen === null ? judged.filter((name) => !missing(prefetchers[name])) : [chosen];
   const budget = Math.min(options.budget ?? table.topK, table.experts);
-  const results = inOneStretch(() =>
-    names.map((name) => {
-      const policy: PrefetchPolicy = prefetchers[name];
-      return prefetchQuality(split, policy, defaultsOf(policy), { distance, budget, batch });
-    }),
-  );
+  const results = await inStages(io, file, options, async (say) => {
+    say("judging prefetchers");
+    return inOneStretch(() =>
+      names.map((name) => {
+        const policy: PrefetchPolicy = prefetchers[name];
+        return prefetchQuality(split, policy, defaultsOf(policy), { distance, budget, batch });
+      }),
+    );
+  });
   if (output !== undefined) await io.writeText(output, jsonDocument(qualityDocument(results[0]!)));
   if (options.json === true) return io.out(jsonDocument(results));
   const rows = [

@@ -35,9 +35,10 @@ import { fitRouting } from "../trace/synthesis/fit-routing.ts";
 import { routingFromPublished } from "../trace/synthesis/published-routing.ts";
 import { synthesiseRouting } from "../trace/synthesis/synthesise-routing.ts";
 import { type Io, processIo } from "./io.ts";
+import { inStages, type StagesOptions } from "./stages.ts";
 import { oneOf } from "./words.ts";
 
-export interface ImportCliOptions extends OutputNeeds {
+export interface ImportCliOptions extends OutputNeeds, StagesOptions {
   readonly output: string;
   readonly format: string;
   readonly map?: string;
@@ -64,7 +65,7 @@ export async function importCommand(paths: readonly string[], options: ImportCli
   const known = model === undefined ? null : knownModel(model);
   const moe = known === null ? null : moeShape(known);
   const experts = options.experts ?? (moe === null ? undefined : routableExperts(moe));
-  const report = await importTrace(format, paths, options.output, {
+  const work = {
     grouping,
     ...(map === undefined ? {} : { map }),
     ...(model === undefined ? {} : { model }),
@@ -75,6 +76,10 @@ export async function importCommand(paths: readonly string[], options: ImportCli
     ...(interleaved === undefined ? {} : { interleaved }),
     ...(kind === undefined ? {} : { kind }),
     ...(domain === undefined ? {} : { domains: domain }),
+  };
+  const report = await inStages(io, options.output, options, async (say) => {
+    say("importing");
+    return importTrace(format, paths, options.output, work);
   });
   for (const warning of report.warnings) io.err(`warning: ${oneLine(warning)}\n`);
   const { header } = report;
@@ -166,7 +171,7 @@ function loadInspected(file: string, options: InspectOptions): Promise<RequestTa
   });
 }
 
-export interface StatsOptions {
+export interface StatsOptions extends StagesOptions {
   readonly ranks?: number;
   readonly domain?: string;
   readonly json?: boolean;
@@ -178,19 +183,22 @@ export async function stats(file: string, options: StatsOptions): Promise<void> 
   const { domain, ranks = 8 } = options;
   const only = (table: RoutingTable) =>
     domain === undefined ? table : rowsOfDomain(table, domain, { file, at: "--domain" });
-  const result = await withTrace(file, async (trace) => {
-    const joint = await loadRoutingTable(trace, { bytesMax });
-    const layerTables: RoutingTable[] = [];
-    if (joint.rows < trace.rows)
-      for (let layer = 0; layer < joint.layers; layer++)
-        layerTables.push(only(await loadRoutingTable(trace, { layers: [layer], bytesMax: bytesMax / joint.layers })));
-    return traceStats(only(joint), { ranks, ...(layerTables.length === 0 ? {} : { layerTables }) });
-  });
+  const result = await inStages(io, file, options, (say) =>
+    withTrace(file, async (trace) => {
+      const joint = await loadRoutingTable(trace, { bytesMax });
+      const layerTables: RoutingTable[] = [];
+      if (joint.rows < trace.rows)
+        for (let layer = 0; layer < joint.layers; layer++)
+          layerTables.push(only(await loadRoutingTable(trace, { layers: [layer], bytesMax: bytesMax / joint.layers })));
+      say("measuring");
+      return traceStats(only(joint), { ranks, ...(layerTables.length === 0 ? {} : { layerTables }) });
+    }),
+  );
   if (options.json === true) io.out(jsonDocument(result));
   else io.out(`${describeStats(result)}\n`);
 }
 
-export interface ConvertOptions extends OutputNeeds {
+export interface ConvertOptions extends OutputNeeds, StagesOptions {
   readonly to: string;
   readonly output: string;
 }
@@ -199,17 +207,19 @@ export async function convert(file: string, options: ConvertOptions): Promise<vo
   const io = processIo(true);
   const format = oneOf(options.to, Object.keys(routingExporters) as RoutingExportFormat[], "--to");
   await prepareOutput(options.output, { ...options, anyOrder: routingExporters[format].anyOrder });
-  const { table, model } = await withTrace(file, async (trace) => {
-    const loaded = await loadRoutingTable(trace, { bytesMax });
-    if (loaded.rows < trace.rows)
-      io.err(`warning: ${formatCount(trace.rows - loaded.rows)} of ${formatCount(trace.rows)} tokens are left out\n`);
-    return { table: loaded, model: trace.header.model };
-  });
-  await routingExporters[format].write(table, model, options.output);
+  const { table, left } = await inStages(io, file, options, (say) =>
+    withTrace(file, async (trace) => {
+      const loaded = await loadRoutingTable(trace, { bytesMax });
+      say("writing");
+      await routingExporters[format].write(loaded, trace.header.model, options.output);
+      return { table: loaded, left: trace.rows - loaded.rows };
+    }),
+  );
+  if (left > 0) io.err(`warning: ${formatCount(left)} of ${formatCount(left + table.rows)} tokens are left out\n`);
   io.out(`${oneLine(options.output)}: ${formatCount(table.rows)} tokens as ${format}\n`);
 }
 
-export interface SynthOptions extends OutputNeeds {
+export interface SynthOptions extends OutputNeeds, StagesOptions {
   readonly from?: string;
   readonly published?: string;
   readonly tokens: number;
@@ -223,10 +233,15 @@ export async function synth(options: SynthOptions): Promise<void> {
   if ((from === undefined) === (published === undefined))
     throw new UsageError("give either --from <trace> or --published <id>");
   await prepareOutput(output, { ...options, anyOrder: true });
-  const statistics =
-    published === undefined ? fitRouting(await loadTable(from ?? "")) : routingFromPublished(published);
-  const table = synthesiseRouting(statistics, { tokens, seed });
-  await saveRoutingTable(table, published ?? "synthesised", output);
+  const table = await inStages(io, output, options, async (say) => {
+    const statistics =
+      published === undefined ? fitRouting(await loadTable(from ?? "")) : routingFromPublished(published);
+    say("drawing");
+    const drawn = synthesiseRouting(statistics, { tokens, seed });
+    say("writing");
+    await saveRoutingTable(drawn, published ?? "synthesised", output);
+    return drawn;
+  });
   io.out(`${oneLine(output)}: ${formatCount(table.rows)} tokens, ${table.layers} layers, ${table.experts} experts\n`);
   for (const note of table.origin.notes) io.out(`  ${oneLine(note)}\n`);
 }

@@ -2,6 +2,8 @@ import { backendIds } from "../../capture/backends/backends.ts";
 import { liveCaches } from "../../capture/live/residency.ts";
 import { engineIds } from "../../engine/catalogue.ts";
 import { expertMapFormatNames } from "../../engine/expert-maps/expert-map-formats.ts";
+import { limitNames } from "../../forecast/baseline.ts";
+import { pathMetrics } from "../../forecast/explain/path-metrics.ts";
 import { deviceIds, systemIds } from "../../hardware/named-profiles.ts";
 import { catalogue } from "../../models/catalogue.ts";
 import { axes } from "../../offload/compare/candidates.ts";
@@ -31,6 +33,8 @@ export const knownValues: KnownValues = {
   "init --model": models,
   "init --hardware": [...systemIds, ...deviceIds],
   "init --engine": engineIds,
+  "compare --metric": limitNames,
+  "explain --metric": pathMetrics,
   "run --export": formats(exporters),
   "offload --vary": axes,
   "place --policy": Object.keys(placements),
