@@ -1,5 +1,6 @@
 import type { Command } from "commander";
 import { UsageError } from "../core/errors.ts";
+import { abouts } from "./abouts.ts";
 import type { CalibrateCliOptions } from "./calibrate.ts";
 import type { CalibrateLiveOptions } from "./calibrate-live.ts";
 import type { CommandRegistration } from "./command.ts";
@@ -28,7 +29,7 @@ const below = helpBelow({
 export const calibrateCommand: CommandRegistration = (program, exit) => {
   program
     .command("calibrate")
-    .description("fit a device profile to measured kernels, or an engine profile to measured servers; report the error")
+    .description(abouts.calibrate)
     .option(
       "--from <path...>",
       "tables of measured kernels (files or folders), or of serving points (one file) (default: none; needed without --live)",

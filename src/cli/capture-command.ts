@@ -1,4 +1,5 @@
 import type { Command } from "commander";
+import { abouts } from "./abouts.ts";
 import type { CaptureOptions } from "./capture.ts";
 import type { CommandRegistration } from "./command.ts";
 import { helpBelow } from "./help-text.ts";
@@ -21,7 +22,7 @@ const below = helpBelow({
 export const captureCommand: CommandRegistration = (program, exit) => {
   program
     .command("capture")
-    .description("record a model's expert routing: execute its layers on this machine")
+    .description(abouts.capture)
     .option(
       "--model <folder>",
       "Hugging Face checkpoint: config.json, safetensors, tokenizer.json (default: none; needed to record)",

@@ -1,5 +1,6 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { defaultTag, isTag } from "../report/comment/comment-marker.ts";
+import { abouts } from "./abouts.ts";
 import type { CommandRegistration } from "./command.ts";
 import type { CommentOptions } from "./comment.ts";
 import { helpBelow } from "./help-text.ts";
@@ -25,10 +26,7 @@ const behaviorHelp = Object.entries(behaviors)
   .join("; ");
 
 export const commentCommand: CommandRegistration = (program) => {
-  const comment = program
-    .command("comment")
-    .description("forecasts against a baseline, as one comment of a pull request that later runs change")
-    .addHelpText("after", below);
+  const comment = program.command("comment").description(abouts.comment).addHelpText("after", below);
   for (const name of hostNames) register(comment, name);
 };
 

@@ -1,4 +1,5 @@
 import { type Command, Option } from "commander";
+import { abouts } from "./abouts.ts";
 import type { CommandRegistration } from "./command.ts";
 import type { CompareOptions } from "./compare.ts";
 import { helpBelow } from "./help-text.ts";
@@ -22,7 +23,7 @@ const below = helpBelow({
 export const compareCommand: CommandRegistration = (program, exit) => {
   program
     .command("compare")
-    .description("hold results against one another: inputs, metrics with intervals, SLOs, ledger")
+    .description(abouts.compare)
     .argument("<a>", "result to compare with (JSON export)")
     .argument("<b...>", "results to compare (JSON exports)")
     .option("--metric <name>", "only this metric, or all figures of a latency, such as e2e (repeatable)", collect)

@@ -1,4 +1,5 @@
 import { Argument } from "commander";
+import { abouts } from "./abouts.ts";
 import type { CommandRegistration } from "./command.ts";
 import type { ShellName } from "./completion/shells.ts";
 import { helpBelow } from "./help-text.ts";
@@ -13,14 +14,14 @@ const below = helpBelow({
   examples: ["completion bash > moecast.bash", "completion zsh > _moecast", "completion fish > moecast.fish"],
 });
 
-export const completionCommand: CommandRegistration = (program) => {
+export const completionCommand: CommandRegistration = (program, _exit, whole) => {
   program
     .command("completion")
-    .description("print a script that completes commands, options and values in a shell")
+    .description(abouts.completion)
     .addArgument(new Argument("<shell>", "shell to complete in").choices(["bash", "zsh", "fish"]))
     .addHelpText("after", below)
     .action(async (shell: ShellName) => {
       const { completionScript } = await import("./completion.ts");
-      process.stdout.write(completionScript(program, shell));
+      process.stdout.write(completionScript(await whole(), shell));
     });
 };

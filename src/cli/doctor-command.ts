@@ -1,4 +1,5 @@
 import type { Command } from "commander";
+import { abouts } from "./abouts.ts";
 import type { CommandRegistration } from "./command.ts";
 import type { DoctorOptions } from "./doctor.ts";
 import { helpBelow } from "./help-text.ts";
@@ -15,7 +16,7 @@ const below = helpBelow({
 export const doctorCommand: CommandRegistration = (program, exit) => {
   program
     .command("doctor")
-    .description("say whether moecast works on this machine, and which optional parts do")
+    .description(abouts.doctor)
     .option("--backends", "also try every backend of capture, as `moecast capture --doctor` does; takes a while")
     .option("--json", "print JSON: works, checks with their findings, backends")
     .option("-q, --quiet", "no progress on stderr")

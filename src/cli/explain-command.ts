@@ -1,5 +1,6 @@
 import { InvalidArgumentError } from "commander";
 import { pathMetrics } from "../forecast/explain/path-metrics.ts";
+import { abouts } from "./abouts.ts";
 import type { CommandRegistration } from "./command.ts";
 import type { ExplainCliOptions } from "./explain.ts";
 import { helpBelow } from "./help-text.ts";
@@ -29,7 +30,7 @@ function percentile(text: string): number {
 export const explainCommand: CommandRegistration = (program, exit) => {
   program
     .command("explain")
-    .description("say where the time of the median and of the p99 request goes, and what would help")
+    .description(abouts.explain)
     .argument("<result>", "result of a run (JSON export), or a scenario (YAML)")
     .option("--scenario <file>", "scenario of the result (default: where it was, else beside the result)")
     .option("--set <path=value>", "override a value of the scenario (repeatable)", collect)

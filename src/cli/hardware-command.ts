@@ -1,4 +1,5 @@
 import type { Command } from "commander";
+import { abouts } from "./abouts.ts";
 import type { CommandRegistration } from "./command.ts";
 import { helpBelow } from "./help-text.ts";
 import { wantsColour } from "./words.ts";
@@ -6,7 +7,7 @@ import { wantsColour } from "./words.ts";
 export const hardwareCommand: CommandRegistration = (program, exit) => {
   const hardware = program
     .command("hardware")
-    .description("device, system and engine profiles")
+    .description(abouts.hardware)
     .addHelpText("after", helpBelow({ examples: ["hardware list", "hardware show h100-sxm-8"] }));
   hardware
     .command("list")

@@ -1,4 +1,5 @@
 import { type Command, Option } from "commander";
+import { abouts } from "./abouts.ts";
 import type { CommandRegistration } from "./command.ts";
 import { helpBelow } from "./help-text.ts";
 import type { InitOptions } from "./init.ts";
@@ -29,7 +30,7 @@ const below = helpBelow({
 export const initCommand: CommandRegistration = (program, exit) => {
   program
     .command("init")
-    .description("write a scenario to begin with, made from a template for a model and a machine")
+    .description(abouts.init)
     .argument("[dir]", "folder of the project, which is made where there is none (default: the current folder)")
     .addOption(new Option("--template <name>", "what to begin with (default: chat)").choices(templateNames))
     .option("--model <id>", "model of `moecast model list` (default: the template's)")

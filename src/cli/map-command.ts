@@ -1,4 +1,5 @@
 import { expertMapFormatNames } from "../engine/expert-maps/expert-map-formats.ts";
+import { abouts } from "./abouts.ts";
 import type { CommandRegistration } from "./command.ts";
 import { helpBelow } from "./help-text.ts";
 import type { ConvertMapOptions, ExportMapOptions, InspectMapOptions } from "./map.ts";
@@ -20,10 +21,7 @@ const below = helpBelow({
 });
 
 export const mapCommand: CommandRegistration = (program) => {
-  const map = program
-    .command("map")
-    .description("expert maps of serving engines: inspect, convert, export")
-    .addHelpText("after", below);
+  const map = program.command("map").description(abouts.map).addHelpText("after", below);
   map
     .command("inspect")
     .description("what a map holds: copies, ranks, and how evenly it spreads the loads of a trace")

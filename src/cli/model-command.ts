@@ -1,4 +1,5 @@
 import type { Command } from "commander";
+import { abouts } from "./abouts.ts";
 import type { CommandRegistration } from "./command.ts";
 import { helpBelow } from "./help-text.ts";
 import type { ModelBitsOptions } from "./model-bits.ts";
@@ -8,7 +9,7 @@ import { mkdirHelp, nonNegative, numberRanges, positiveNumber, wantsColour, whol
 export const modelCommand: CommandRegistration = (program) => {
   const model = program
     .command("model")
-    .description("models: shapes, parameters, bytes, FLOPs")
+    .description(abouts.model)
     .addHelpText(
       "after",
       helpBelow({

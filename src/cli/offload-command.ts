@@ -1,5 +1,6 @@
 import type { Command } from "commander";
-import { axes } from "../offload/compare/candidates.ts";
+import { axes } from "../offload/compare/axes.ts";
+import { abouts } from "./abouts.ts";
 import type { CommandRegistration } from "./command.ts";
 import { helpBelow } from "./help-text.ts";
 import type { OffloadOptions } from "./offload.ts";
@@ -21,7 +22,7 @@ const below = helpBelow({
 export const offloadCommand: CommandRegistration = (program, exit) => {
   program
     .command("offload")
-    .description("compare expert caches, their sizes, prefetchers and what is done about misses, under load")
+    .description(abouts.offload)
     .argument("<scenario>", "scenario with policy.offload")
     .option("--set <path=value>", "override a value of the scenario (repeatable)", collect)
     .option("--param <NAME=value>", "value of a parameter in paths of the scenario (repeatable)", collect)

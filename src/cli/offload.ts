@@ -1,5 +1,5 @@
 import { type ExitCode, exitCodes } from "../core/errors.ts";
-import { type Axis, axes } from "../offload/compare/candidates.ts";
+import { type Axis, axes } from "../offload/compare/axes.ts";
 import { compareOffload } from "../offload/compare/compare-offload.ts";
 import { flagsOf, shellText } from "../offload/flags/flags-of.ts";
 import { offloadComparisonPage } from "../report/offload-comparison.ts";

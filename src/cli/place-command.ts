@@ -1,4 +1,5 @@
 import { expertMapFormatNames } from "../engine/expert-maps/expert-map-formats.ts";
+import { abouts } from "./abouts.ts";
 import type { CommandRegistration } from "./command.ts";
 import { helpBelow } from "./help-text.ts";
 import type { PlaceCliOptions } from "./place.ts";
@@ -21,7 +22,7 @@ const below = helpBelow({
 export const placeCommand: CommandRegistration = (program, exit) => {
   program
     .command("place")
-    .description("compare placements of experts over ranks on recorded routing, seen and unseen, and under load")
+    .description(abouts.place)
     .argument("<scenario>", "scenario with parallel.ep above 1 and replayed routing")
     .option("--set <path=value>", "override a value of the scenario (repeatable)", collect)
     .option("--param <NAME=value>", "value of a parameter in paths of the scenario (repeatable)", collect)

@@ -1,4 +1,5 @@
 import type { Command } from "commander";
+import { abouts } from "./abouts.ts";
 import type { CommandRegistration } from "./command.ts";
 import { helpBelow } from "./help-text.ts";
 import type { PlanOptions } from "./plan.ts";
@@ -20,7 +21,7 @@ const below = helpBelow({
 export const planCommand: CommandRegistration = (program, exit) => {
   program
     .command("plan")
-    .description("find the best deployment that meets the SLOs of a scenario, within a budget")
+    .description(abouts.plan)
     .argument("<scenario>", "scenario with the traffic and the SLOs (YAML)")
     .option(
       "--objective <name>",

@@ -1,12 +1,13 @@
 import { Command } from "commander";
 import { oneLine } from "../core/printable.ts";
 import { version } from "../core/version.ts";
+import { abouts, type CommandName } from "./abouts.ts";
 import type { CommandRegistration, SetExitCode } from "./command.ts";
 import { helpBelow, helpItem, helpWidth } from "./help-text.ts";
 import { refineCommand } from "./refinement.ts";
 
-/** The commands in the order of the help, each in a module of its own: one is loaded without the others. */
-const commands: Readonly<Record<string, () => Promise<CommandRegistration>>> = {
+/** The commands, each in a module of its own: one is loaded without the others. */
+const commands: Readonly<Record<CommandName, () => Promise<CommandRegistration>>> = {
   init: async () => (await import("./init-command.ts")).initCommand,
   run: async () => (await import("./run-command.ts")).runCommand,
   tui: async () => (await import("./tui-command.ts")).tuiCommand,
@@ -39,33 +40,40 @@ const below = helpBelow({
   examples: ["run scenarios/quickstart.yaml", "hardware list", "model show qwen3-30b-a3b", "run --help"],
 });
 
-/** Commands whose work is on the whole program. */
-const ofAll: readonly string[] = ["completion"];
+const isCommand = (word: string): word is CommandName => Object.hasOwn(commands, word);
 
-/** The command that the words of a command line name; all of them where they name none, for the help and for suggestions. */
-function namedBy(words: readonly string[]): (() => Promise<CommandRegistration>)[] {
-  const name = words.find((word) => !word.startsWith("-"));
-  return name !== undefined && Object.hasOwn(commands, name) && !ofAll.includes(name)
-    ? [commands[name]!]
-    : Object.values(commands);
+/** The command that the words of a command line, or of `help`, name; null where they name none. */
+function namedBy(words: readonly string[]): CommandName | null {
+  const [first = "", second = ""] = words.filter((word) => !word.startsWith("-"));
+  const name = first === "help" ? second : first;
+  return isCommand(name) ? name : null;
 }
 
-/** The program, with the commands that these words need; with all of them for no words. */
-export async function buildProgram(exit: SetExitCode, words: readonly string[] = []): Promise<Command> {
+/**
+ * The program with the command that these words name; where they name none, with the names of all and what they do, for help and
+ * for suggestions. Without words all commands are loaded.
+ */
+export async function buildProgram(exit: SetExitCode, words: readonly string[] | null = null): Promise<Command> {
   const program = new Command("moecast")
     .description("Forecasts how a Mixture-of-Experts model will serve on given hardware, from recorded expert routing.")
     .version(version)
     .option("--no-color", "plain text, also with NO_COLOR set (FORCE_COLOR asks for colour)")
     .showSuggestionAfterError()
     .exitOverride()
-    .configureHelp({ formatItem: helpItem })
+    .configureHelp({ formatItem: helpItem, subcommandTerm: (command) => command.name() })
     .configureOutput({
       outputError: (text, write) => write(`${oneLine(text)}\n`),
       getOutHelpWidth: helpWidth,
       getErrHelpWidth: helpWidth,
     })
     .addHelpText("after", below);
-  for (const register of await Promise.all(namedBy(words).map((load) => load()))) register(program, exit);
+  const named = words === null ? null : namedBy(words);
+  const names = Object.keys(abouts) as CommandName[];
+  if (words !== null && named === null) for (const name of names) program.command(name).description(abouts[name]);
+  else {
+    const loaded = await Promise.all((named === null ? names : [named]).map((name) => commands[name]()));
+    for (const register of loaded) register(program, exit, () => buildProgram(exit));
+  }
   for (const command of program.commands) refineCommand(command);
   return program;
 }

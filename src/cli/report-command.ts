@@ -1,4 +1,5 @@
 import type { Command } from "commander";
+import { abouts } from "./abouts.ts";
 import type { CommandRegistration } from "./command.ts";
 import { helpBelow } from "./help-text.ts";
 import type { ReportOptions } from "./report.ts";
@@ -20,7 +21,7 @@ const below = helpBelow({
 export const reportCommand: CommandRegistration = (program, exit) => {
   program
     .command("report")
-    .description("write results as one self-contained HTML page")
+    .description(abouts.report)
     .argument("<result...>", "saved results: of runs, of a plan, or of a sweep")
     .requiredOption("-o, --output <file>", "the page")
     .option("--explain", "run the scenario again: where the time of requests goes, and what would help")

@@ -1,6 +1,7 @@
 import { type Command, Option } from "commander";
 import { exportFormats } from "../report/export-formats.ts";
 import { summaryLevels } from "../report/summary-level.ts";
+import { abouts } from "./abouts.ts";
 import type { CommandRegistration } from "./command.ts";
 import { helpBelow } from "./help-text.ts";
 import { regressionLimits } from "./regression-limits.ts";
@@ -35,7 +36,7 @@ const repeatMax = 1000;
 export const runCommand: CommandRegistration = (program, exit) => {
   program
     .command("run")
-    .description("forecast scenarios: simulate them, report, and check their SLOs")
+    .description(abouts.run)
     .argument("<scenario...>", "scenario files (YAML)")
     .option(
       "--set <path=value>",

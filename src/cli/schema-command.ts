@@ -1,4 +1,5 @@
 import { Argument } from "commander";
+import { abouts } from "./abouts.ts";
 import type { CommandRegistration } from "./command.ts";
 import { helpBelow } from "./help-text.ts";
 import type { SchemaOptions } from "./schema.ts";
@@ -18,7 +19,7 @@ const below = helpBelow({
 export const schemaCommand: CommandRegistration = (program) => {
   program
     .command("schema")
-    .description("print the JSON Schema of scenarios or profiles (draft 7), for editors")
+    .description(abouts.schema)
     .addArgument(new Argument("[what]", "files that it describes").choices(schemaNames).default("scenario"))
     .option("-o, --output <file>", "file to write instead of printing (.json; default: none)")
     .option("--mkdir", mkdirHelp)

@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import type { Command } from "commander";
 import { UsageError } from "../core/errors.ts";
 import { closest } from "../core/suggest.ts";
+import { abouts } from "./abouts.ts";
 import type { CommandRegistration } from "./command.ts";
 import { helpBelow } from "./help-text.ts";
 import type { SweepOptions } from "./sweep.ts";
@@ -31,7 +32,7 @@ const topHelp = "best configurations to show (default: 10)";
 export const sweepCommand: CommandRegistration = (program, exit) => {
   const sweep = program
     .command("sweep")
-    .description("run many configurations of a scenario; list, query and merge their results")
+    .description(abouts.sweep)
     .usage("[options] <scenario>")
     .argument("<scenario>", "scenario file (YAML)")
     .option("--vary <path=values>", "values of a path, such as parallel.tp=1,2,4 (repeatable)", collect)

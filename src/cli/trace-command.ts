@@ -1,4 +1,5 @@
 import { Option } from "commander";
+import { abouts } from "./abouts.ts";
 import type { CommandRegistration } from "./command.ts";
 import { helpBelow } from "./help-text.ts";
 import type { ConvertOptions, ImportCliOptions, InspectOptions, StatsOptions, SynthOptions } from "./trace.ts";
@@ -13,7 +14,7 @@ const positive = wholeNumber(1);
 export const traceCommand: CommandRegistration = (program) => {
   const trace = program
     .command("trace")
-    .description("routing and request traces: import, inspect, statistics, synthesis")
+    .description(abouts.trace)
     .addHelpText(
       "after",
       helpBelow({

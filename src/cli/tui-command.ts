@@ -1,4 +1,5 @@
 import type { Command } from "commander";
+import { abouts } from "./abouts.ts";
 import type { CommandRegistration } from "./command.ts";
 import { helpBelow } from "./help-text.ts";
 import type { TuiOptions } from "./tui.ts";
@@ -15,7 +16,7 @@ const below = helpBelow({
 export const tuiCommand: CommandRegistration = (program, exit) => {
   program
     .command("tui")
-    .description("watch runs, look at experts, caches and requests, and ask what-if questions in the terminal")
+    .description(abouts.tui)
     .argument("[file]", "a scenario to run (YAML), or a saved result or a plan to open (JSON)")
     .option("--set <path=value>", "override a value of the scenario (repeatable)", collect)
     .option("--param <NAME=value>", "value of the parameter NAME in file paths of scenarios (repeatable)", collect)

@@ -1,4 +1,5 @@
 import { type Command, Option } from "commander";
+import { abouts } from "./abouts.ts";
 import type { CommandRegistration } from "./command.ts";
 import { errorLimit } from "./error-limit.ts";
 import { helpBelow } from "./help-text.ts";
@@ -25,7 +26,7 @@ const below = helpBelow({
 export const validateCommand: CommandRegistration = (program, exit) => {
   program
     .command("validate")
-    .description("compare forecasts with measurements, and report the error")
+    .description(abouts.validate)
     .option(
       "--serving <file>",
       "measured serving points (CSV), one deployment a row: TTFT and TPOT at a number of clients (default: another mode)",

@@ -1,3 +1,4 @@
+import { abouts } from "./abouts.ts";
 import type { CommandRegistration } from "./command.ts";
 import { helpBelow } from "./help-text.ts";
 import { durationNs, redisHelp, wantsColour, wholeNumber } from "./words.ts";
@@ -17,7 +18,7 @@ const below = helpBelow({
 export const workerCommand: CommandRegistration = (program, exit) => {
   program
     .command("worker")
-    .description("run configurations of sweeps that come from a queue on Redis")
+    .description(abouts.worker)
     .option("--redis <url>", redisHelp)
     .option("--queue <name>", "name of the queue, as sweeps have it (default: moecast)")
     .option("--threads <n>", "runs at a time (default: one for each processor)", wholeNumber(1, 1024))

@@ -1,5 +1,5 @@
 import { formatNumber, formatPercent } from "../core/units.ts";
-import { type Axis, axes } from "../offload/compare/candidates.ts";
+import { type Axis, axes } from "../offload/compare/axes.ts";
 import type { OffloadComparison, Outcome } from "../offload/compare/comparison.ts";
 import { verdictText } from "../offload/compare/verdict.ts";
 import type { Page, PageColumn, PageSection } from "./page.ts";

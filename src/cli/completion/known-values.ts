@@ -6,7 +6,7 @@ import { limitNames } from "../../forecast/baseline.ts";
 import { pathMetrics } from "../../forecast/explain/path-metrics.ts";
 import { deviceIds, systemIds } from "../../hardware/named-profiles.ts";
 import { catalogue } from "../../models/catalogue.ts";
-import { axes } from "../../offload/compare/candidates.ts";
+import { axes } from "../../offload/compare/axes.ts";
 import { executors } from "../../plan/execute/executors.ts";
 import { placements } from "../../policy/placement/placements.ts";
 import { prefetchers } from "../../policy/prefetch/prefetchers.ts";

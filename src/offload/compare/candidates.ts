@@ -4,10 +4,7 @@ import type { MissPolicy } from "../../policy/miss/miss-policy.ts";
 import { liveCacheNames, type PolicyTables } from "../../policy/policy-tables.ts";
 import { gatePresets } from "../../policy/prefetch/gate-presets.ts";
 import { prefetchers } from "../../policy/prefetch/prefetchers.ts";
-
-/** What a comparison can vary. */
-export const axes = ["policy", "slots", "miss", "prefetch", "memory"] as const;
-export type Axis = (typeof axes)[number];
+import { type Axis, axes } from "./axes.ts";
 
 /** What it varies unless it is told: one after the other, what can be set without buying anything. */
 export const settableAxes: readonly Axis[] = axes.filter((axis) => axis !== "memory");

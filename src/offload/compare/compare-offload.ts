@@ -18,8 +18,8 @@ import type { SimConfig } from "../../sim/config.ts";
 import { simulateCooperatively } from "../../sim/simulate.ts";
 import { flagSizes } from "../flags/flag-sizes.ts";
 import { adviceOf } from "./advice.ts";
+import type { Axis } from "./axes.ts";
 import {
-  type Axis,
   type Candidate,
   type Chosen,
   keysOf,

@@ -1,5 +1,5 @@
 import type { Gain } from "../../core/paired-gain.ts";
-import type { Axis } from "./candidates.ts";
+import type { Axis } from "./axes.ts";
 
 /** One candidate, run with the same requests and random draws as the scenario it is compared with. */
 export interface Outcome {

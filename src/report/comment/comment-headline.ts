@@ -42,6 +42,7 @@ const phrases: Readonly<Record<ToldVerdict, (count: number) => string>> = {
   met: (count) => `${counted(count, "SLO")} ${count === 1 ? "is" : "are"} met again`,
   better: (count) => `${counted(count, "metric")} got better`,
   added: (count) => `${counted(count, "figure")} ${count === 1 ? "is" : "are"} new`,
+  unknown: (count) => `${counted(count, "metric")} changed and ${count === 1 ? "has" : "have"} no interval`,
 };
 
 /** One sentence: what got worse and better, with the most of each. */
@@ -56,13 +57,6 @@ export function headlineSentence(comparison: Comparison, told: readonly ToldChan
       `${phrase(these.length)} (${these.length === 1 ? "" : most.metric === undefined ? "such as " : "most of all "}${example})`,
     ];
   });
-  const unknown = comparison.scenarios
-    .flatMap(({ against }) => against.flatMap(({ metrics }) => metrics))
-    .filter((metric) => metric.verdict === "unknown" && !metric.regressed);
-  if (unknown.length > 0)
-    clauses.push(
-      `${counted(unknown.length, "metric")} changed and ${unknown.length === 1 ? "has" : "have"} no interval`,
-    );
   const fresh = comparison.unmatched.filter(({ presentIn }) => !presentIn.includes(0)).length;
   if (fresh > 0) clauses.push(`${counted(fresh, "scenario")} ${fresh === 1 ? "is" : "are"} new`);
   return clauses.length === 0 ? "No metric changed beyond noise." : `${clauses.join("; ")}.`;

@@ -10,6 +10,7 @@ export const toldVerdicts = {
   met: "ok",
   better: "better",
   added: "new",
+  unknown: "no interval",
 } as const;
 
 export type ToldVerdict = keyof typeof toldVerdicts;
@@ -25,7 +26,7 @@ export interface ToldChange {
 /** A change below this share reads as 0.0 %. */
 const leastShare = 0.0005;
 
-/** What changed beyond noise, the most serious first, and of equals the largest. */
+/** What changed beyond noise, or without an interval that could tell; the most serious first, and of equals the largest. */
 export function toldChanges({ scenarios }: Pick<Comparison, "scenarios">): ToldChange[] {
   const told = scenarios.flatMap(({ scenario, against }) => against.flatMap((result) => changesOf(scenario, result)));
   const rank = Object.keys(toldVerdicts);
@@ -57,7 +58,7 @@ function metricVerdict(change: MetricChange): ToldVerdict | null {
   if (change.regressed) return "regression";
   if (change.before === null) return "added";
   if (change.after === null) return "gone";
-  if (change.verdict !== "worse" && change.verdict !== "better") return null;
+  if (change.verdict === "noise" || change.verdict === "same" || change.verdict === "missing") return null;
   return shareOf(change) >= leastShare ? change.verdict : null;
 }
 

@@ -87,7 +87,8 @@ describe("differences", () => {
     expect(cell(doubled, "+-")).toBe(formatPercent(0.1));
     expect(cell({ ...doubled, after: 25, worseBy: -75 }, "+-")).toBe(formatPercent(0.1));
     expect(cell({ ...doubled, halfWidth: null }, "+-")).toBe("");
-    expect(cell({ ...doubled, before: 0 }, "+-")).toBe("");
+    // Of nothing there is no share: both are in the unit.
+    expect(cell({ ...doubled, before: 0 }, "+-")).toBe("10 ms");
   });
 });
 
