@@ -1,12 +1,12 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { describe, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import { templates } from "../../../src/cli/init/templates.ts";
 import { templateNames } from "../../../src/cli/init-command.ts";
 import { entryNamed } from "../../../src/models/catalogue.ts";
-import { parseScenario } from "../../../src/scenario/parse-scenario.ts";
 import { scratch } from "../command.ts";
 import { moecast } from "../in-process.ts";
+import { nextOf, writesWhatPasses } from "./written-project.ts";
 
 const { folder } = scratch();
 let folders = 0;
@@ -17,37 +17,15 @@ const fresh = (): string => {
   return path;
 };
 
-/** Words of the command that an output names next. */
-const nextOf = (out: string): string[] => (/^next {2}(?:npx )?moecast (.*)$/m.exec(out)?.[1] ?? "").split(" ");
-
 test("the words of --template are those of the table", () => {
   expect(templateNames).toEqual(Object.keys(templates));
 });
 
-describe.each(templateNames)("the template %s", (template) => {
-  test("writes files whose next command passes", async () => {
-    const cwd = fresh();
-    const { code, out, err } = await moecast(["init", "--template", template, "--rate", "0.5", "--yes", "--quiet"], {
-      cwd,
-    });
-    expect([code, err]).toEqual([0, ""]);
-    const written = [...out.matchAll(/^written {2}(.*)$/gm)].map(([, path = ""]) => path);
-    for (const path of written) expect(existsSync(join(cwd, path)), path).toBe(true);
-    const [scenario = ""] = written;
-    const text = readFileSync(join(cwd, scenario), "utf8");
-    expect(text).toMatch(/^# yaml-language-server: \$schema=\S+scenario\.schema\.json\n|moecast\.schema\.json\n/);
-    expect(text).toContain(templates[template].question.split(" ").slice(0, 8).join(" "));
-    parseScenario(text, scenario);
-    const few = ["--no-advice", "--no-thresholds", "--quiet", "--set", "traffic.requests=40"];
-    const next = await moecast([...nextOf(out), ...few], { cwd });
-    expect([next.code, next.err]).toEqual([0, ""]);
-    expect(next.out).toMatch(/output tok\/s per device/);
-  });
+test("the template chat writes files whose next command passes", () => writesWhatPasses("chat", fresh()), 60_000);
 
-  test("names models and systems that there are", () => {
-    const { defaults } = templates[template];
-    expect(entryNamed(defaults.model).id).toBe(defaults.model);
-  });
+test.each(templateNames)("the template %s names models and systems that there are", (template) => {
+  const { defaults } = templates[template];
+  expect(entryNamed(defaults.model).id).toBe(defaults.model);
 });
 
 const small = ["--model", "gpt-oss-20b", "--hardware", "h100-sxm-8", "--quiet"];
