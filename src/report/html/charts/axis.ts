@@ -45,8 +45,11 @@ export function layAxis(spec: AxisSpec, from: number, to: number): Axis {
 function linearDomain({ fromZero = true, most }: AxisSpec, low: number, high: number): [number, number] {
   const start = fromZero ? Math.min(0, low) : low;
   const end = most ?? high;
-  return [start, end > start ? end : start + 1];
+  return [start, end - start >= narrowest ? end : start + 1];
 }
+
+/** Figures that differ by less are one: what is far below it cannot be divided by. */
+const narrowest = 1e-12;
 
 const ticksMax = 6;
 
