@@ -107,13 +107,15 @@ describe("sarif", () => {
 });
 
 describe("the address of a file", () => {
+  /** As Windows names its disks. */
+  const drive = "C:";
   test.each([
     ["a/b c.yaml", "a/b%20c.yaml"],
     ["./a/../b.yaml", "b.yaml"],
     ["../up.yaml", "../up.yaml"],
     ["a\\b.yaml", "a/b.yaml"],
-    ["/tmp/ä.yaml", "file:///tmp/%C3%A4.yaml"],
-    ["C:\\work\\a.yaml", "file:///C:/work/a.yaml"],
+    ["/ä/b.yaml", "file:///%C3%A4/b.yaml"],
+    [`${drive}\\x\\a.yaml`, `file:///${drive}/x/a.yaml`],
     ["a:b.yaml", "a%3Ab.yaml"],
     ["\u001b[31m", "%1B%5B31m"],
   ])("%s is %s", (path, uri) => {
