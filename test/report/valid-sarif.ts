@@ -19,7 +19,9 @@ const validate = new Ajv2020({
 }).compile(schema);
 
 function isReference(text: string): boolean {
-  return /^[!#-;=?-Z_a-z~%[\]]*$/.test(text) && !/%(?![0-9A-F]{2})/i.test(text) && URL.canParse(text, "file:///root/");
+  return (
+    /^[!#-;=?-Z_a-z~%[\]]*$/.test(text) && !/%(?![0-9A-F]{2})/i.test(text) && URL.canParse(text, "file:///folder/")
+  );
 }
 
 export interface SarifResult {

@@ -43,9 +43,3 @@ const entities: Readonly<Record<string, string>> = {
 
 /** Text that no parser of HTML takes for anything else, without what drives terminals or turns text round. */
 export const escapeText = (text: string): string => printable(text).replace(/[&<>"']/g, (mark) => entities[mark]!);
-
-/** At most so many characters of a name, for places where it labels something. */
-export const brief = (text: string, most = 60): string => {
-  const marks = [...text];
-  return marks.length <= most ? text : `${marks.slice(0, most - 1).join("")}…`;
-};

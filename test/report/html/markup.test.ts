@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { brief, element, escapeText, markupOf } from "../../../src/report/html/markup.ts";
+import { element, escapeText, markupOf } from "../../../src/report/html/markup.ts";
 
 test("text is escaped wherever it stands", () => {
   const hostile = `<img src=x onerror="alert('1')">&amp;\u202e\u001b[2J`;
@@ -23,9 +23,4 @@ test("null and false leave an attribute out, elements without content have no en
     '<input type="search" required>',
   );
   expect(markupOf([null, ["a", [element("br")]]])).toBe("a<br>");
-});
-
-test("names are shortened at whole characters", () => {
-  expect(brief("abc", 3)).toBe("abc");
-  expect(brief("😀😀😀😀", 3)).toBe("😀😀…");
 });

@@ -1,3 +1,4 @@
+import { shortened } from "../../shortened.ts";
 import { element } from "../markup.ts";
 import { type Chart, coordinate } from "./chart.ts";
 
@@ -34,7 +35,7 @@ export function barChart({ bars, ...rest }: BarChart): Chart {
           "g",
           {},
           element("title", {}, `${name}: ${text}`),
-          element("text", { x: 2, y: y + 13 }, shortened(name, text)),
+          element("text", { x: 2, y: y + 13 }, shortened(name, Math.max(8, lettersMax - text.length))),
           element("text", { class: "value", x: width - 2, y: y + 13, "text-anchor": "end" }, text),
           element("rect", { class: "track", x: 2, y: y + 18, width: barMost, height: barHeight }),
           drawnParts(parts ?? [{ share, name }], y + 18),
@@ -65,8 +66,3 @@ function drawnParts(parts: NonNullable<Bar["parts"]>, y: number) {
 
 /** Letters of a line at this size. */
 const lettersMax = 62;
-
-const shortened = (name: string, text: string): string => {
-  const most = Math.max(8, lettersMax - text.length);
-  return name.length <= most ? name : `${name.slice(0, most - 1)}…`;
-};
